@@ -1,0 +1,1 @@
+"""Guards inquiry forms, and decides separately whether an auto-reply may leave."""

@@ -1,0 +1,1 @@
+"""A complete small site with a guarded contact form."""

@@ -1,0 +1,47 @@
+"""Every error that formwarden raises on purpose.
+
+FormwardenError
+├── SettingsError      (ValueError)    wrong, unknown or missing settings; lists all of them
+├── UnknownFormError   (LookupError)   no GuardedForm of that name, or none for that path
+├── TemplateError      (ValueError)    a reply's text leaks what a visitor typed, or has an unknown slot
+├── ComposeError       (ValueError)    a mail would carry a header or a recipient that is not ours
+├── StoreError         (OSError)       the store did not answer: the caller takes its failing direction
+├── NoVerdictError     (LookupError)   the request did not pass the middleware
+└── RunningLoopError   (RuntimeError)  the blocking twin was called from inside an event loop
+"""
+
+
+class FormwardenError(Exception):
+    """The root of the tree."""
+
+
+class SettingsError(FormwardenError, ValueError):
+    """Settings are wrong, unknown or missing; the message lists every fault with its remedy."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        super().__init__("\n".join(("formwarden cannot start:", *(f"  - {fault}" for fault in faults))))
+        self.faults = faults
+
+
+class UnknownFormError(FormwardenError, LookupError):
+    """No guarded form has this name or serves this path."""
+
+
+class TemplateError(FormwardenError, ValueError):
+    """A reply's text would carry what a visitor typed, or names a slot that does not exist."""
+
+
+class ComposeError(FormwardenError, ValueError):
+    """A composed mail would carry a header or a recipient that is not ours, so it does not leave."""
+
+
+class StoreError(FormwardenError, OSError):
+    """The store did not answer in time or refused; judging goes on without it, sending stops."""
+
+
+class NoVerdictError(FormwardenError, LookupError):
+    """The request has no verdict: it did not pass WardenMiddleware, or its path is not guarded."""
+
+
+class RunningLoopError(FormwardenError, RuntimeError):
+    """`warden.sync` was called from inside a running event loop; await the method of the warden instead."""

@@ -1,0 +1,52 @@
+"""Every failure is counted where an operator sees it; silence is the only wrong answer."""
+
+import logging
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final
+
+from formwarden.clock import Clock
+
+LOGGER: Final = logging.getLogger("formwarden")
+WHY_LIMIT: Final = 300  # characters of a cause that are kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """How often something failed in this process, and the last cause."""
+
+    what: str
+    count: int
+    last_at: float  # seconds since the epoch
+    why: str
+
+
+class Faults:
+    """Counts failures of this process by name; names are ours, causes never hold an address or a text."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._faults: dict[str, Fault] = {}
+
+    def count(self, what: str, why: str) -> None:
+        """Note one failure and log it."""
+        with self._lock:
+            before = self._faults.get(what)
+            self._faults[what] = Fault(
+                what=what,
+                count=before.count + 1 if before else 1,
+                last_at=self._clock.now(),
+                why=why[:WHY_LIMIT],
+            )
+        LOGGER.warning("%s: %s", what, why[:WHY_LIMIT])
+
+    def of(self, what: str) -> int:
+        """Return how often this failed."""
+        fault = self._faults.get(what)
+        return fault.count if fault else 0
+
+    def all(self) -> tuple[Fault, ...]:
+        """Return every failure, the latest first."""
+        with self._lock:
+            return tuple(sorted(self._faults.values(), key=lambda fault: -fault.last_at))

@@ -1,0 +1,1 @@
+"""Whether an address may be mailed, what the mail says, and how it leaves."""

@@ -1,0 +1,30 @@
+"""The relay, as a port: hand over bytes, learn what became of them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class SendState(StrEnum):
+    """What became of one mail."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"  # at or after RCPT: spent and counted (ruling G17)
+    NOT_SENT = "not_sent"  # no connection, or refused before RCPT: nothing can have left
+    UNKNOWN = "unknown"  # the line broke at or after RCPT: nobody knows, so it counts as sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendResult:
+    """The relay's word: state, SMTP code and text."""
+
+    state: SendState
+    code: int | None = None
+    text: str = ""
+
+
+class Sender(Protocol):
+    """What the outbox needs of a relay."""
+
+    async def send(self, envelope_from: str, recipient: str, data: bytes, /, *, deadline_s: float) -> SendResult:
+        """Send one message to one recipient; never raises."""

@@ -1,0 +1,94 @@
+"""The figures of the reply gate and of the relay."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+
+from formwarden.groups import Group, Unit
+
+
+class Mail(Group):
+    """Relay, sender and budgets. A budget (n, w): in no interval of length w are more than n granted."""
+
+    smtp_url: Annotated[
+        SecretStr | None,
+        Unit("smtp://[user:password@]host:port"),
+        Field(description="the relay; STARTTLS where offered, smtps:// for TLS from the start; None: no mail leaves"),
+    ] = None
+    mail_from: Annotated[
+        str | None,
+        Unit("address"),
+        Field(description="header From of every mail; default noreply@site_domain"),
+    ] = None
+    envelope: Annotated[
+        Literal["verp", "account", "null"],
+        Unit("verp | account | null"),
+        Field(description="envelope sender of replies: signed return path, `mail_from`, or <> (G14)"),
+    ] = "verp"
+    send_deadline_s: Annotated[float, Unit("s"), Field(gt=0, description="for one whole SMTP conversation")] = 20.0
+    replies: Annotated[bool, Unit("on | off"), Field(description="whether auto-replies may leave at all")] = True
+
+    address_per_day_form: Annotated[
+        int, Unit("replies in 24 h"), Field(ge=0, description="one canonical address, one form")
+    ] = 1
+    address_per_day: Annotated[int, Unit("replies in 24 h"), Field(ge=0, description="one address, all forms")] = 2
+    address_per_week: Annotated[int, Unit("replies in 7 d"), Field(ge=0, description="one address, all forms")] = 3
+    client_per_hour_plain: Annotated[
+        int, Unit("replies in 1 h"), Field(ge=0, description="one IPv4 address or /64, no script evidence")
+    ] = 3
+    client_per_hour: Annotated[int, Unit("replies in 1 h"), Field(ge=0, description="one IPv4 address or /64")] = 6
+    client_per_day: Annotated[int, Unit("replies in 24 h"), Field(ge=0, description="one IPv4 address or /64")] = 20
+    network_share: Annotated[
+        float,
+        Unit("of the site's hour"),
+        Field(gt=0, le=1, description="one /24 or /48 takes no more (at least 3)"),
+    ] = 0.2
+    domain_per_hour: Annotated[
+        int, Unit("replies in 1 h"), Field(ge=0, description="one registrable domain that is no freemail")
+    ] = 3
+    domain_per_day: Annotated[
+        int, Unit("replies in 24 h"), Field(ge=0, description="one registrable domain that is no freemail")
+    ] = 5
+    site_per_minute: Annotated[
+        int | None, Unit("replies in 1 min"), Field(ge=0, description="default max(5, hour/4)")
+    ] = None
+    site_per_hour: Annotated[
+        int | None,
+        Unit("replies in 1 h"),
+        Field(ge=0, description="default max(15, day/5): cold-start figures (G05)"),
+    ] = None
+    site_per_day: Annotated[
+        int,
+        Unit("replies in 24 h"),
+        Field(ge=0, description="far below every host's limit; a person raises it (G06)"),
+    ] = 50
+    form_per_hour: Annotated[int | None, Unit("replies in 1 h"), Field(ge=0, description="default the site's")] = None
+    form_per_day: Annotated[int | None, Unit("replies in 24 h"), Field(ge=0, description="default the site's")] = None
+    large_provider_share: Annotated[
+        float, Unit("of the site's figure"), Field(gt=0, le=1, description="google and microsoft, each")
+    ] = 0.75
+    provider_share: Annotated[
+        float, Unit("of the site's figure"), Field(gt=0, le=1, description="any other provider group")
+    ] = 0.3
+    plain_share: Annotated[
+        float,
+        Unit("of a shared budget"),
+        Field(gt=0, le=1, description="what standing `plain` may use (G02)"),
+    ] = 0.25
+    shown_share: Annotated[
+        float,
+        Unit("of a shared budget"),
+        Field(gt=0, le=1, description="what `plain` and `shown` may use together"),
+    ] = 0.75
+    unproven_per_hour: Annotated[
+        int,
+        Unit("replies in 1 h"),
+        Field(ge=0, description="until an outcome has been seen: no feedback, no volume (G07)"),
+    ] = 5
+    unproven_per_day: Annotated[int, Unit("replies in 24 h"), Field(ge=0, description="the same over a day")] = 20
+    hold_suspect_s: Annotated[
+        float, Unit("s"), Field(gt=0, description="a doubtful reply waits for the owner (G25)")
+    ] = 259_200.0
+    hold_dns_s: Annotated[float, Unit("s"), Field(gt=0, description="a reply waits for DNS, looked up again")] = (
+        3_600.0
+    )

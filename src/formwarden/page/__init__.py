@@ -1,0 +1,1 @@
+"""What the page carries, and the pages that are ours; framework-free."""

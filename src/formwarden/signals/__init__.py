@@ -1,0 +1,1 @@
+"""Signals: pure functions of a submission and the facts about it."""

@@ -1,0 +1,1 @@
+"""What must be remembered: counters, ledger, inquiries. Three ports, and what fulfils them."""

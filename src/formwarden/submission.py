@@ -1,0 +1,187 @@
+"""One submission of a form, as a value: who sent what, when, and from where."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
+from urllib.parse import urlencode
+
+MARKER_FIELD: Final = "_fw_form"
+TOKEN_FIELD: Final = "_fw_token"  # noqa: S105 - the name of a field, not a secret
+EVIDENCE_FIELD: Final = "_fw_seen"
+OWN_FIELDS: Final = frozenset({MARKER_FIELD, TOKEN_FIELD, EVIDENCE_FIELD})
+"""Names of the hidden fields that `warden.markup` puts on the page; the traps come on top."""
+
+URLENCODED: Final = "application/x-www-form-urlencoded"
+IPV4_NETWORK_BITS: Final = 24
+IPV6_CLIENT_BITS: Final = 64  # what one household or office is given (RFC 6177)
+IPV6_NETWORK_BITS: Final = 48
+
+
+class Fields(Mapping[str, str]):
+    """Immutable names and values in the order they were sent; a name may come more than once.
+
+    `fields[name]` is the last value, as Starlette and Django have it; `.all(name)` gives every one.
+    """
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, pairs: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        items = pairs.items() if isinstance(pairs, Mapping) else pairs
+        self._pairs: tuple[tuple[str, str], ...] = tuple((str(name), str(value)) for name, value in items)
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Every name with every value, in order."""
+        return self._pairs
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return every value sent under this name."""
+        return tuple(value for key, value in self._pairs if key == name)
+
+    def without(self, names: Iterable[str]) -> "Fields":
+        """Return these fields less those of the given names."""
+        gone = frozenset(names)
+        return Fields(pair for pair in self._pairs if pair[0] not in gone)
+
+    def __getitem__(self, name: str) -> str:
+        values = self.all(name)
+        if not values:
+            raise KeyError(name)
+        return values[-1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(name for name, _ in self._pairs))
+
+    def __len__(self) -> int:
+        return len({name for name, _ in self._pairs})
+
+    def __repr__(self) -> str:
+        return f"Fields({', '.join(self)})"  # names only: values are what people typed
+
+    def __eq__(self, other: object) -> bool:
+        return self._pairs == other._pairs if isinstance(other, Fields) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._pairs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file that came with the form: counted and hashed."""
+
+    field: str
+    filename: str
+    content_type: str
+    size: int  # bytes
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The network peer; `ip` is None when it cannot be known."""
+
+    ip: IPv4Address | IPv6Address | None = None
+
+    @classmethod
+    def parse(cls, text: str | None) -> "Client":
+        """Read an address, an IPv4 one mapped into IPv6 or one with a zone included; anything else is unknown."""
+        try:
+            ip = ip_address((text or "").strip().partition("%")[0])
+        except ValueError:
+            return cls()
+        return cls((ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip)
+
+    @property
+    def identity(self) -> bytes | None:
+        """What one person or office has: an IPv4 address, or an IPv6 /64."""
+        return self._prefix(32, IPV6_CLIENT_BITS)
+
+    @property
+    def network(self) -> bytes | None:
+        """What one provider hands to neighbours: a /24, or a /48."""
+        return self._prefix(IPV4_NETWORK_BITS, IPV6_NETWORK_BITS)
+
+    def _prefix(self, v4_bits: int, v6_bits: int) -> bytes | None:
+        if self.ip is None:
+            return None
+        bits = v4_bits if self.ip.version == 4 else v6_bits  # noqa: PLR2004 - the version of the protocol
+        return ip_network((self.ip, bits), strict=False).network_address.packed + bytes([bits])
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Submission:
+    """One submission. `fields` holds everything that was sent, our own fields and traps too.
+
+    `client` may be given as text; `body` is the request body as sent (made from the fields when absent),
+    `received_at` is seconds since the epoch (None: the warden's clock says).
+    """
+
+    form: str
+    fields: Fields
+    uploads: tuple[Upload, ...] = ()
+    client: Client = field(default_factory=Client)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])  # names in lower case
+    host: str | None = None
+    content_type: str = URLENCODED
+    body: bytes = b""
+    received_at: float | None = None
+
+    def __init__(
+        self,
+        form: str,
+        fields: Fields | Mapping[str, str] | Iterable[tuple[str, str]],
+        *,
+        uploads: tuple[Upload, ...] = (),
+        client: Client | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        host: str | None = None,
+        content_type: str = URLENCODED,
+        body: bytes | None = None,
+        received_at: float | None = None,
+    ) -> None:
+        sent = fields if isinstance(fields, Fields) else Fields(fields)
+        lowered = {name.lower(): value for name, value in (headers or {}).items()}
+        values: dict[str, object] = {
+            "form": form,
+            "fields": sent,
+            "uploads": uploads,
+            "client": client if isinstance(client, Client) else Client.parse(client),
+            "headers": lowered,
+            "host": host if host is not None else lowered.get("host"),
+            "content_type": content_type,
+            "body": urlencode(sent.pairs).encode() if body is None else body,
+            "received_at": received_at,
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def language(self) -> str:
+        """`ja` when the browser prefers Japanese, else `en`."""
+        return preferred_language(self.headers.get("accept-language", ""))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A framework-free HTTP answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def preferred_language(accept_language: str) -> str:
+    """Choose `ja` or `en` from an Accept-Language header (RFC 9110 section 12.5.4)."""
+    best, chosen = 0.0, "en"
+    for part in accept_language[:256].split(","):
+        tag, _, parameters = part.strip().lower().partition(";")
+        weight = parameters.strip().removeprefix("q=") if parameters else "1"
+        try:
+            quality = float(weight)
+        except ValueError:
+            continue
+        primary = tag.partition("-")[0]
+        if primary in {"ja", "en"} and quality > best:
+            best, chosen = quality, primary
+    return chosen
