@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import Field, field_validator
+from pydantic import Field, FiniteFloat, field_validator
 
 from formwarden.address.report import AddressReport
 from formwarden.groups import Group, Unit
@@ -114,7 +114,7 @@ class Scoring(Group):
     quarantine: Annotated[float, Unit("points"), Field(gt=0, description="held for the owner from here on")] = 5.0
     reject: Annotated[float, Unit("points"), Field(gt=0, description="refused with a receipt from here on")] = 12.0
     weights: Annotated[
-        Mapping[str, float],
+        Mapping[str, FiniteFloat],
         Unit("points by signal"),
         Field(description="`name=points`, instead of the default"),
     ] = {}
@@ -138,7 +138,7 @@ class Hit:
     points: float
     strength: float
     evidence: str
-    asks: bool = False
+    asks: bool = False  # only where it weighed something and was not silenced; a cap does not take it away
     rejects: bool = False
 
 
@@ -170,7 +170,7 @@ def weigh(
             continue
         if evidence is None:
             continue
-        strength = min(max(evidence.strength, 0.0), 1.0)
+        strength = min(max(0.0, evidence.strength), 1.0)  # in this order not-a-number is 0
         weight = (weights or {}).get(each.name, each.weight)
         hits.append(
             Hit(
@@ -179,7 +179,7 @@ def weigh(
                 points=weight * strength,
                 strength=strength,
                 evidence=evidence.text[:EVIDENCE_LIMIT],
-                asks=each.asks,
+                asks=each.asks and weight * strength > 0,
                 rejects=each.rejects,
             )
         )
@@ -191,8 +191,8 @@ def decide(weighed: Weighed, thresholds: Thresholds) -> Action:
     """Name the action: by the score, or ask where a click can settle it and the rest stays below quarantine."""
     if any(hit.rejects for hit in weighed.hits):
         return Action.REJECT
-    settled = sum(hit.points for hit in weighed.hits if not hit.asks)
-    if settled < thresholds.quarantine and any(hit.asks and hit.points > 0 for hit in weighed.hits):
+    settled = round(sum(hit.points for hit in weighed.hits if not hit.asks), 3)  # as the score is
+    if settled < thresholds.quarantine and any(hit.asks for hit in weighed.hits):
         return Action.ASK
     if weighed.score >= thresholds.reject:
         return Action.REJECT
@@ -202,28 +202,31 @@ def decide(weighed: Weighed, thresholds: Thresholds) -> Action:
 def _silence(hits: Sequence[Hit], composites: Sequence[Composite]) -> list[Hit]:
     fired = {hit.signal for hit in hits if hit.points > 0}
     silent = frozenset[str]().union(*(each.silences for each in composites if each.when <= fired))
-    return [_with_points(hit, 0.0) if hit.signal in silent else hit for hit in hits]
+    return [_with_points(hit, 0.0, asks=False) if hit.signal in silent else hit for hit in hits]
 
 
 def _cap(hits: Sequence[Hit]) -> list[Hit]:
-    """Cut each group at its cap, the heaviest hits first."""
+    """Cut each group at its cap, the heaviest hits first, those that ask last: they must not crowd out the others.
+
+    So a hit more never makes the answer kinder: what no click can settle counts in full whatever asks beside it.
+    """
     left = dict(GROUP_CAPS)
     capped = []
-    for hit in sorted(hits, key=lambda hit: -hit.points):
+    for hit in sorted(hits, key=lambda hit: (hit.asks, -hit.points)):
         points = min(hit.points, left[hit.group]) if hit.points > 0 else hit.points
         left[hit.group] -= max(points, 0.0)
-        capped.append(_with_points(hit, round(points, 3)))
-    return capped
+        capped.append(_with_points(hit, round(points, 3), asks=hit.asks))
+    return sorted(capped, key=lambda hit: -hit.points)
 
 
-def _with_points(hit: Hit, points: float) -> Hit:
+def _with_points(hit: Hit, points: float, *, asks: bool) -> Hit:
     return Hit(
         signal=hit.signal,
         group=hit.group,
         points=points,
         strength=hit.strength,
         evidence=hit.evidence,
-        asks=hit.asks,
+        asks=asks,
         rejects=hit.rejects,
     )
 
@@ -250,6 +253,7 @@ class Verdict:
     client: bytes | None = None  # identity of the network peer; None: unknown
     network: bytes | None = None
     received_at: float = 0.0
+    again: str | None = None  # a token for the next try: the ask page's, or that of a form shown again
     recorded: bool = True  # False: the store did not answer; kept in the journal if that could be written
     released: bool = False
 

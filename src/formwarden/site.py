@@ -29,6 +29,9 @@ class Site(Group):
     site_name: Annotated[str | None, Unit("text"), Field(description="how mails call the site; else its domain")] = (
         None
     )
+    contact: Annotated[
+        str | None, Unit("text"), Field(description="another way to reach you, shown to those who are refused")
+    ] = None
     public_url: Annotated[
         str | None,
         Unit("URL"),
@@ -38,3 +41,8 @@ class Site(Group):
     machines: Annotated[
         int, Unit("machines"), Field(ge=1, description="more than one needs a store that all of them reach")
     ] = 1
+    work: Annotated[
+        Literal["auto", "cron"],
+        Unit("auto | cron"),
+        Field(description="auto: any open process sends what is due; cron: only `formwarden work --once` does (G19)"),
+    ] = "auto"

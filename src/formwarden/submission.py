@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 MARKER_FIELD: Final = "_fw_form"
 TOKEN_FIELD: Final = "_fw_token"  # noqa: S105 - the name of a field, not a secret
@@ -27,6 +30,8 @@ class Fields(Mapping[str, str]):
     __slots__ = ("_pairs",)
 
     def __init__(self, pairs: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        if isinstance(pairs, Fields):
+            pairs = pairs.pairs  # as a mapping it would give the last value of each name only
         items = pairs.items() if isinstance(pairs, Mapping) else pairs
         self._pairs: tuple[tuple[str, str], ...] = tuple((str(name), str(value)) for name, value in items)
 
@@ -113,14 +118,15 @@ class Client:
 class Submission:
     """One submission. `fields` holds everything that was sent, our own fields and traps too.
 
-    `client` may be given as text; `body` is the request body as sent (made from the fields when absent),
-    `received_at` is seconds since the epoch (None: the warden's clock says).
+    `client` may be given as text, and is believed; `body` is the request body as sent (made from the fields when
+    absent), `received_at` is seconds since the epoch (None: the warden's clock says).
     """
 
     form: str
     fields: Fields
     uploads: tuple[Upload, ...] = ()
-    client: Client = field(default_factory=Client)
+    client: Client | None = None  # None: to be found from `peer` and the forwarding headers
+    peer: str | None = None  # the address on the socket
     headers: Mapping[str, str] = field(default_factory=dict[str, str])  # names in lower case
     host: str | None = None
     content_type: str = URLENCODED
@@ -134,6 +140,7 @@ class Submission:
         *,
         uploads: tuple[Upload, ...] = (),
         client: Client | str | None = None,
+        peer: str | None = None,
         headers: Mapping[str, str] | None = None,
         host: str | None = None,
         content_type: str = URLENCODED,
@@ -146,15 +153,39 @@ class Submission:
             "form": form,
             "fields": sent,
             "uploads": uploads,
-            "client": client if isinstance(client, Client) else Client.parse(client),
+            "client": Client.parse(client) if isinstance(client, str) else client,
+            "peer": peer,
             "headers": lowered,
             "host": host if host is not None else lowered.get("host"),
             "content_type": content_type,
-            "body": urlencode(sent.pairs).encode() if body is None else body,
+            "body": urlencode(sent.pairs, errors="replace").encode() if body is None else body,
             "received_at": received_at,
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    @classmethod
+    async def from_request(cls, form: str, request: "Request") -> "Submission":
+        """Read a Starlette or FastAPI request, where the middleware does not stand before the endpoint."""
+        data = await request.form()
+        pairs = [(name, value) for name, value in data.multi_items() if isinstance(value, str)]
+        return cls(
+            form,
+            pairs,
+            peer=request.client.host if request.client else None,
+            headers=dict(request.headers.items()),
+        )
+
+    @classmethod
+    def from_environ(cls, form: str, environ: Mapping[str, object], pairs: Iterable[tuple[str, str]]) -> "Submission":
+        """Read a WSGI environment (PEP 3333), or Django's `request.META`, with the fields the framework parsed."""
+        headers = {
+            key.removeprefix("HTTP_").replace("_", "-").lower(): value
+            for key, value in environ.items()
+            if isinstance(value, str) and (key.startswith("HTTP_") or key in {"CONTENT_TYPE", "CONTENT_LENGTH"})
+        }
+        peer = environ.get("REMOTE_ADDR")
+        return cls(form, pairs, peer=peer if isinstance(peer, str) else None, headers=headers)
 
     @property
     def language(self) -> str:

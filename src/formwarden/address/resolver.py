@@ -16,17 +16,23 @@ class Rcode(StrEnum):
     TIMEOUT = "timeout"
     BROKEN = "broken"
     UNCONFIGURED = "unconfigured"
+    TRUNCATED = "truncated"  # the answer did not fit, and TCP failed
+    CNAME_CHAIN = "cname_chain"  # a loop, or more links than a resolver follows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DnsAnswer:
-    """One answer. `records` holds (preference, text); the preference is 0 but for MX."""
+    """One answer. `records` holds (preference, text); the preference is 0 but for MX.
+
+    Host names are lower case without the last dot; "." alone is the root, the target of a null MX (RFC 7505).
+    """
 
     rcode: Rcode
     records: tuple[tuple[int, str], ...] = ()
     ttl_s: float = 0.0
     soa: bool = False
     extended_error: int | None = None
+    canonical: str | None = None  # where the CNAME chain ended; None: the name is no alias
 
 
 class Resolver(Protocol):

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
+
+REFUSAL_TEXT_LIMIT: Final = 500  # characters of a relay's word that are kept
 
 
 class SendState(StrEnum):
@@ -16,7 +18,7 @@ class SendState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendResult:
-    """The relay's word: state, SMTP code and text."""
+    """The relay's word: state, SMTP code and text. The text is one line, at most 500 characters, names nobody."""
 
     state: SendState
     code: int | None = None

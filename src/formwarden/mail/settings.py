@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from formwarden.groups import Group, Unit
+from formwarden.groups import Group, Unit, Words
 
 
 class Mail(Group):
@@ -92,3 +92,18 @@ class Mail(Group):
     hold_dns_s: Annotated[float, Unit("s"), Field(gt=0, description="a reply waits for DNS, looked up again")] = (
         3_600.0
     )
+    own_domains: Annotated[
+        Words,
+        Unit("domains"),
+        Field(description="the site's other domains: like `site_domain`, nobody there but the staff is answered"),
+    ] = ()
+    owner_test_addresses: Annotated[
+        Words,
+        Unit("addresses"),
+        Field(description="the owner's own tests are answered again and again; so is the staff (G26)"),
+    ] = ()
+    owner_tests_per_day: Annotated[
+        int,
+        Unit("replies in 24 h"),
+        Field(ge=0, description="one address of the staff or of the owner's tests (G26)"),
+    ] = 10

@@ -87,6 +87,8 @@ class ReplyRequest:
     subjects: tuple[Key, ...] = ()  # asked again for suppression inside the transaction
     hold_until: float | None = None  # for HOLD
     check_at: float | None = None  # for HOLD: when the worker looks again; None: never by itself
+    lease_s: float | None = None  # for SEND: taken at once by the caller, who sends it himself (`permit`, G17)
+    preview: bool = False  # say what would be granted and write nothing at all (G18)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ class Reservation:
 
     decision: Decision
     code: str  # OK, or the code of what stood against it
-    new: bool  # False: the row was there already
+    new: bool  # this call decided it, a held row's included; False: the row was there already, and not held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,106 @@
+"""Framework-free answers for submissions that do not reach the endpoint, and for the second click of one that did."""
+
+import json
+from collections.abc import Mapping
+from string import Template
+
+from formwarden.forms import AskPage, GuardedForm
+from formwarden.page.context import PageRequest
+from formwarden.page.issuing import Issuer
+from formwarden.page.pages import OurPages, problem
+from formwarden.page.receipts import ReceiptLinks
+from formwarden.page.texts import AskCause, ask_cause, ask_reason, texts_for
+from formwarden.scoring import Action, Verdict
+from formwarden.submission import Answer, Client, Fields
+
+SEE_OTHER = 303
+CONFLICT = 409  # RFC 9110 section 15.5.10: the client can settle it and try again
+FORBIDDEN = 403
+
+
+class Answers:
+    """Makes the pages ask, thanks and reject of a verdict, as HTML or for JSON clients."""
+
+    def __init__(
+        self,
+        *,
+        forms: Mapping[str, GuardedForm],
+        issuer: Issuer,
+        links: ReceiptLinks,
+        pages: OurPages,
+        contact: str | None,
+    ) -> None:
+        self._forms = forms
+        self._issuer = issuer
+        self._links = links
+        self._pages = pages
+        self._contact = contact
+
+    def answer(self, verdict: Verdict, *, as_json: bool = False) -> Answer:
+        """Return what a visitor is told; an accepted one and a quarantined one are told the same (G29)."""
+        match verdict.action:
+            case Action.ASK:
+                return self.ask(verdict, as_json=as_json)
+            case Action.REJECT:
+                return self.reject(verdict, as_json=as_json)
+        return self.thanks(verdict, as_json=as_json)
+
+    def thanks_url(self, verdict: Verdict) -> str:
+        """Return the address of the thanks page with a signed receipt."""
+        return self._links.url(self._forms[verdict.form].thanks, verdict.id)
+
+    def thanks(self, verdict: Verdict, *, as_json: bool = False) -> Answer:
+        """Send on to the thanks page, or answer JSON clients as the form says."""
+        shape = self._forms[verdict.form].thanks_json
+        if as_json and shape is not None:
+            body = Template(shape).safe_substitute(reference=json.dumps(verdict.receipt)[1:-1])
+            headers = {"content-type": "application/json", "cache-control": "no-store"}
+            return Answer(status=200, headers=headers, body=body.encode())
+        return redirect(self.thanks_url(verdict))
+
+    def ask(self, verdict: Verdict, *, as_json: bool = False) -> Answer:
+        """Ask for another click; what was typed is kept and comes again with it."""
+        form = self._forms[verdict.form]
+        cause = ask_cause(hit.signal for hit in verdict.hits if hit.asks)
+        reason = ask_reason(cause, verdict.language, address=verdict.address)
+        if as_json:
+            title = texts_for(verdict.language).ask_title
+            return problem(CONFLICT, title, reason, verdict.receipt, verdict.again)
+        page = AskPage(
+            form=form.name,
+            reason=reason,
+            shown=Fields() if cause is AskCause.CROSS_SITE else verdict.fields,  # G32
+            hidden=verdict.fields,
+            files=tuple(upload.filename for upload in verdict.uploads),
+            markup=self._issuer.markup(form, PageRequest(Client(), verdict.language), again=verdict.again),
+            language=verdict.language,
+        )
+        return (
+            form.ask(page)
+            if form.ask is not None
+            else self._pages.ask(page, form, correct_address=cause is AskCause.ADDRESS)
+        )
+
+    def reject(self, verdict: Verdict, *, as_json: bool = False) -> Answer:
+        """Refuse with a receipt number and another way to reach the owner."""
+        if as_json:
+            texts = texts_for(verdict.language)
+            return problem(FORBIDDEN, texts.reject_title, texts.reject_text, verdict.receipt)
+        return self._pages.reject(verdict.receipt, self._contact, verdict.language)
+
+    def error(self, status: int, language: str, *, as_json: bool = False) -> Answer:
+        """Say that the request could not be read, and what to do."""
+        if as_json:
+            texts = texts_for(language)
+            title, remedy = texts.errors.get(status, texts.error_else)
+            return problem(status, title, remedy)
+        return self._pages.error(status, language)
+
+    def copy(self, form: GuardedForm, receipt: str, fields: Fields, language: str) -> Answer:
+        """Show the thanks page: receipt and what was typed (G29)."""
+        return self._pages.thanks(receipt, fields, form, language)
+
+
+def redirect(location: str, status: int = SEE_OTHER) -> Answer:
+    """Send the browser elsewhere."""
+    return Answer(status=status, headers={"location": location, "cache-control": "no-store"}, body=b"")

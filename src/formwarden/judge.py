@@ -1,0 +1,301 @@
+"""Judges one submission: look-ups first, then judgement, then the inquiry is kept and the action named."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from formwarden.address.report import AddressReport, Status
+from formwarden.address.verify import AddressChecker
+from formwarden.clock import Clock
+from formwarden.errors import StoreError
+from formwarden.facts import Deadline, Facts, TokenOutcome, gather
+from formwarden.faults import Faults
+from formwarden.forms import GuardedForm
+from formwarden.page.receipts import receipt_number
+from formwarden.reading import Reader, Reading
+from formwarden.retraction import observation_facts
+from formwarden.scoring import (
+    Action,
+    Composite,
+    Scoring,
+    Signal,
+    Standing,
+    Thresholds,
+    Verdict,
+    Weighed,
+    decide,
+    weigh,
+)
+from formwarden.site import Site
+from formwarden.standing import standing_of
+from formwarden.stores.journal import Journal
+from formwarden.stores.ports import Inquiry, Observation, Observed, State, Store
+from formwarden.subjects import ClientSubjects
+from formwarden.submission import OWN_FIELDS, Submission
+from formwarden.tokens import Tokens
+
+RETRY_WINDOW_S: Final = 600.0  # the same body with the same token within ten minutes is a second click
+CORRECTIONS: Final = 3  # bodies one token may carry from one network (DESIGN, Retry)
+ENDPOINT_LEASE_S: Final = 120.0  # an endpoint that answers later than this is taken for dead
+BENIGN: Final = frozenset({"token_stale", "token_rotated", "too_young"})  # a second click leaves no doubt after these
+ADDRESS_ONLY: Final = frozenset({"address_undeliverable", "address_invalid"})
+FACTS_SCHEMA: Final = 1
+STATES: Final[Mapping[Action, State]] = {
+    Action.ACCEPT: State.ACCEPTED,
+    Action.ASK: State.ASKED,
+    Action.QUARANTINE: State.HELD,
+    Action.REJECT: State.REJECTED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A verdict, and what the store says this very submission already is (None: it is new)."""
+
+    verdict: Verdict
+    inquiry: Inquiry
+    existing: Inquiry | None
+    observation: Observation
+
+    def with_reply_to(self, address: str | None) -> "Judged":
+        """Return the same with the address the staff's mail may name as Reply-To (G24)."""
+        return replace(self, verdict=replace(self.verdict, staff_reply_to=address))
+
+
+class Judge:
+    """Judging fails open: whatever does not answer is unknown, and the inquiry goes on."""
+
+    def __init__(
+        self,
+        *,
+        reader: Reader,
+        tokens: Tokens,
+        store: Store,
+        journal: Journal,
+        checker: AddressChecker,
+        site: Site,
+        scoring: Scoring,
+        judge_seconds: float,
+        clients: ClientSubjects,
+        hold_s: float,
+        signals: Sequence[Signal],
+        composites: Sequence[Composite],
+        clock: Clock,
+        faults: Faults,
+    ) -> None:
+        self._reader = reader
+        self._tokens = tokens
+        self._store = store
+        self._journal = journal
+        self._checker = checker
+        self._site = site
+        self._scoring = scoring
+        self._judge_seconds = judge_seconds
+        self._clients = clients
+        self._hold_s = hold_s  # how long a reply may wait: its client is counted by then
+        self._signals = tuple(signals)
+        self._composites = tuple(composites)
+        self._clock = clock
+        self._faults = faults
+
+    async def judge(self, form: GuardedForm, submission: Submission, *, watched: bool) -> Judged:
+        """Judge and keep. `watched`: somebody will report how the endpoint ended; else accepted is done (G21)."""
+        try:
+            return await self._judge(form, submission, watched=watched)
+        except Exception as error:  # noqa: BLE001 - our own bug must lose nobody an inquiry; counted, passed on, no mail
+            self._faults.count("judge", f"{type(error).__name__}: {error}")
+            return await self._unjudged(form, submission)
+
+    async def _judge(self, form: GuardedForm, submission: Submission, *, watched: bool) -> Judged:
+        reading = self._reader.read(form, submission)
+        deadline = Deadline(self._clock, self._judge_seconds)
+        lookup = self._store.counters.observe(reading.observation)
+        observed = await gather("counters", lookup, deadline, self._faults)
+        outcome, retry = self._replayed(reading, observed)
+        thresholds = self._thresholds(form)
+        facts = self._reader.facts(reading, outcome, observed, reading.syntax)
+        weighed = self._weigh(reading, facts)
+        if weighed.score < thresholds.quarantine and _worth_asking(reading.syntax):  # DNS last (G33)
+            report = await gather("dns", self._checker.verify(reading.addresses[0]), deadline, self._faults)
+            facts = replace(facts, address=report or reading.syntax)
+            weighed = self._weigh(reading, facts)
+        for name, kind in weighed.failed:
+            self._faults.count(f"signal {name}", kind)
+        verdict = self._verdict(reading, facts, weighed, thresholds, retry=retry)
+        return await self._keep(reading, facts, weighed, verdict, watched=watched)
+
+    async def _unjudged(self, form: GuardedForm, submission: Submission) -> Judged:
+        """Pass a submission on that could not be judged: into the journal, and never answered by a machine."""
+        submission_id = self._reader.new_id()
+        now = self._clock.now()
+        verdict = Verdict(
+            id=submission_id,
+            receipt=receipt_number(submission_id),
+            form=form.name,
+            action=Action.ACCEPT,
+            judged=Action.ACCEPT,
+            score=0.0,
+            hits=(),
+            standing=Standing.DOUBTFUL,
+            fields=submission.fields.without(OWN_FIELDS),
+            uploads=submission.uploads,
+            received_at=now,
+            recorded=False,
+        )
+        inquiry = Inquiry(
+            id=submission_id,
+            receipt=verdict.receipt,
+            form=form.name,
+            state=State.ACCEPTED,
+            received_at=now,
+            score=0.0,
+            hits={},
+            evidence={},
+            facts={"schema": FACTS_SCHEMA},
+            content_type=submission.content_type,
+            body=submission.body,
+            note="could not be judged",
+            changed_at=now,
+        )
+        await self._journal.append(inquiry)
+        observation = Observation(nonce=None, networks=(), body=submission_id)
+        return Judged(verdict=verdict, inquiry=inquiry, existing=None, observation=observation)
+
+    def _replayed(self, reading: Reading, observed: Observed | None) -> tuple[TokenOutcome, bool]:
+        """Tell a replay from a retry and from a correction (DESIGN, Retry). The second part: it may be a retry."""
+        if observed is None or reading.token is None or reading.outcome is TokenOutcome.OTHER_FORM:
+            return reading.outcome, reading.token is not None
+        if observed.same_body:
+            late = (observed.body_age_s or 0.0) > RETRY_WINDOW_S
+            return (TokenOutcome.REPLAYED if late else reading.outcome), not late
+        if observed.uses and (observed.bodies >= CORRECTIONS or not observed.same_network):
+            return TokenOutcome.REPLAYED, False
+        return reading.outcome, True
+
+    def _thresholds(self, form: GuardedForm) -> Thresholds:
+        return form.thresholds or Thresholds(quarantine=self._scoring.quarantine, reject=self._scoring.reject)
+
+    def _weigh(self, reading: Reading, facts: Facts) -> Weighed:
+        return weigh(
+            self._signals,
+            reading.submission,
+            facts,
+            weights=self._scoring.weights,
+            composites=self._composites,
+        )
+
+    def _verdict(
+        self, reading: Reading, facts: Facts, weighed: Weighed, thresholds: Thresholds, *, retry: bool
+    ) -> Verdict:
+        judged = decide(weighed, thresholds)
+        monitor = (reading.form.mode or self._site.mode) == "monitor"
+        action = Action.ACCEPT if monitor else judged
+        submission_id = reading.id if retry else self._reader.new_id()
+        asking = action is Action.ASK
+        doubt = asking and any(hit.asks and hit.signal not in BENIGN for hit in weighed.hits)
+        return Verdict(
+            id=submission_id,
+            receipt=receipt_number(submission_id),
+            form=reading.form.name,
+            action=action,
+            judged=judged,
+            score=weighed.score,
+            hits=weighed.hits,
+            standing=standing_of(facts, weighed.score),
+            fields=reading.typed,
+            uploads=reading.submission.uploads,
+            address=reading.addresses[0] if len(reading.addresses) == 1 else None,
+            report=facts.address,
+            language=reading.submission.language,
+            lineage=reading.token.lineage if reading.token else None,
+            client=reading.client.identity,
+            network=reading.client.network,
+            received_at=reading.received_at,
+            again=self._tokens.issue(
+                reading.form.name,
+                network=reading.networks[0] if reading.networks else None,
+                after=reading.token if reading.outcome is not TokenOutcome.OTHER_FORM else None,
+                parent=submission_id if asking else None,
+                doubtful=doubt,
+            ),
+        )
+
+    async def _keep(
+        self, reading: Reading, facts: Facts, weighed: Weighed, verdict: Verdict, *, watched: bool
+    ) -> Judged:
+        """Keep first, then act (G21, G22). What the store cannot take goes to the journal and is passed on."""
+        inquiry = self._inquiry(reading, facts, weighed, verdict, watched=watched)
+        replaces = await self._answered(reading, facts)
+        try:
+            existing = await self._store.inquiries.keep(inquiry, lease_s=ENDPOINT_LEASE_S, replaces=replaces)
+        except StoreError as error:
+            self._faults.count("inquiries", str(error))
+            await self._journal.append(inquiry)
+            verdict, existing = replace(verdict, recorded=False), None
+        return Judged(verdict=verdict, inquiry=inquiry, existing=existing, observation=reading.observation)
+
+    async def _answered(self, reading: Reading, facts: Facts) -> bytes | None:
+        """Name the asked inquiry that this one answers; one whose files did not come again stays."""
+        fresh = facts.token.outcome is TokenOutcome.FRESH and facts.token.uses == 0
+        if not fresh or facts.token.parent is None:
+            return None
+        try:
+            parent = await self._store.inquiries.get(facts.token.parent)
+        except StoreError as error:
+            self._faults.count("inquiries", str(error))
+            return None
+        had_files = parent is not None and bool(parent.facts.get("uploads"))
+        return None if had_files and not reading.submission.uploads else facts.token.parent
+
+    def _inquiry(
+        self, reading: Reading, facts: Facts, weighed: Weighed, verdict: Verdict, *, watched: bool
+    ) -> Inquiry:
+        state = STATES[verdict.action]
+        if state is State.ACCEPTED and not watched:
+            state = State.DONE
+        report = facts.address
+        return Inquiry(
+            id=verdict.id,
+            receipt=verdict.receipt,
+            form=verdict.form,
+            state=state,
+            received_at=reading.received_at,
+            score=weighed.score,
+            hits={hit.signal: hit.points for hit in weighed.hits},
+            evidence={hit.signal: hit.evidence for hit in weighed.hits},
+            facts={
+                "schema": FACTS_SCHEMA,
+                "strengths": {hit.signal: hit.strength for hit in weighed.hits},
+                "judged": str(verdict.judged),
+                "standing": str(verdict.standing),
+                "language": verdict.language,
+                "token": str(facts.token.outcome),
+                "age_s": facts.token.age_s,
+                "origin": str(facts.origin),
+                "client_known": facts.client_known,
+                "address": [str(report.status), str(report.reason)] if report else None,
+                "address_only": _only_the_address(weighed),
+                "observation": observation_facts(reading.observation),
+                "traps": list(reading.traps),
+                **self._clients.facts(
+                    client=verdict.client, network=verdict.network, now=reading.received_at, hold_s=self._hold_s
+                ),
+                "uploads": len(reading.submission.uploads),
+                "limits": facts.limits.model_dump(),
+            },
+            lineage=verdict.lineage,
+            content_type=reading.submission.content_type,
+            body=reading.submission.body,
+            recipient=verdict.address,
+            changed_at=reading.received_at,
+        )
+
+
+def _worth_asking(syntax: AddressReport | None) -> bool:
+    return syntax is not None and syntax.status is not Status.INVALID
+
+
+def _only_the_address(weighed: Weighed) -> bool:
+    """Say whether nothing but the address was in doubt: such an inquiry is released by itself (G22)."""
+    asking = {hit.signal for hit in weighed.hits if hit.asks}
+    return bool(asking) and asking <= ADDRESS_ONLY

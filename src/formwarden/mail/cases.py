@@ -1,0 +1,110 @@
+"""One reply before the gate: what a decision needs, read from a verdict or from a kept inquiry."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from formwarden.address.report import AddressReport
+from formwarden.address.syntax import check_syntax
+from formwarden.forms import GuardedForm
+from formwarden.scoring import Action, Standing, Verdict
+from formwarden.stores.ports import Inquiry, Key, State
+from formwarden.subjects import DAY_S, ClientSubjects
+
+KEY_IDS: Final = 256  # the first byte of a client's key is its day, modulo this (`ClientSubjects`)
+CLIENT_FACT: Final = "client"
+NETWORK_FACT: Final = "network"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Everything about one reply but what the ledger knows."""
+
+    submission: bytes
+    form: GuardedForm
+    judged: Action
+    standing: Standing
+    report: AddressReport  # *invalid* where there is no single address
+    released: bool = False  # by the owner's hand
+    lineage: bytes | None = None
+    client: tuple[Key, ...] = ()  # empty: unknown
+    network: tuple[Key, ...] = ()
+    own_mailer: bool = False  # the caller sends it himself (G17)
+    waited_s: float = 0.0  # for DNS
+
+
+def case_of(verdict: Verdict, form: GuardedForm, clients: ClientSubjects, now: float) -> Case:
+    """Read a verdict. What was judged counts, not what a watching form does with it (G18)."""
+    syntax = check_syntax(verdict.address or "")
+    return Case(
+        submission=verdict.id,
+        form=form,
+        judged=verdict.judged,
+        standing=verdict.standing,
+        report=verdict.report if verdict.report is not None and verdict.address is not None else syntax,
+        released=verdict.released,
+        lineage=verdict.lineage,
+        client=_keys(clients, CLIENT_FACT, verdict.client, now),
+        network=_keys(clients, NETWORK_FACT, verdict.network, now),
+    )
+
+
+def kept_case(inquiry: Inquiry, form: GuardedForm, report: AddressReport, now: float) -> Case:
+    """Read a kept inquiry whose reply was held: standing unchanged; what is not written there is the worst."""
+    judged = _judged(inquiry)
+    return Case(
+        submission=inquiry.id,
+        form=form,
+        judged=judged,
+        standing=_standing(inquiry),
+        report=report,
+        # An *asked* one may have been released by itself (G22); whatever else was released, the owner released.
+        released=inquiry.state in {State.RELEASING, State.RELEASED} and judged is not Action.ASK,
+        lineage=inquiry.lineage,
+        client=_kept_keys(inquiry.facts, CLIENT_FACT, now),
+        network=_kept_keys(inquiry.facts, NETWORK_FACT, now),
+    )
+
+
+def client_facts(
+    clients: ClientSubjects, *, client: bytes | None, network: bytes | None, now: float, hold_s: float
+) -> dict[str, object]:
+    """Return the client's keyed hashes as an inquiry's facts keep them, so that a held reply is counted too.
+
+    Those of tomorrow are among them where the hold reaches into it: the keys change at midnight (G20).
+    """
+    end = now + hold_s
+    named = ((CLIENT_FACT, client), (NETWORK_FACT, network))
+    return {
+        kind: [key.hex() for key in clients.keys(kind, value, now=end, window_s=DAY_S + hold_s)]
+        for kind, value in named
+        if value is not None
+    }
+
+
+def _keys(clients: ClientSubjects, kind: str, value: bytes | None, now: float) -> tuple[Key, ...]:
+    return () if value is None else clients.keys(kind, value, now=now, window_s=DAY_S)
+
+
+def _kept_keys(facts: Mapping[str, object], kind: str, now: float) -> tuple[Key, ...]:
+    """Read them back without those of days to come: what is written under them nobody would count today."""
+    kept = facts.get(kind)
+    if not isinstance(kept, list):
+        return ()
+    tomorrow = (int(now // DAY_S) + 1) % KEY_IDS
+    keys = [Key(bytes.fromhex(each)) for each in kept if isinstance(each, str)]
+    return tuple(key for key in keys if key[0] != tomorrow)
+
+
+def _judged(inquiry: Inquiry) -> Action:
+    try:
+        return Action(str(inquiry.facts.get("judged")))
+    except ValueError:
+        return Action.REJECT
+
+
+def _standing(inquiry: Inquiry) -> Standing:
+    try:
+        return Standing(str(inquiry.facts.get("standing")))
+    except ValueError:
+        return Standing.DOUBTFUL

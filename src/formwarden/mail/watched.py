@@ -1,0 +1,45 @@
+"""Whom a suppression or a breaker may concern, in the ledger's keys."""
+
+from dataclasses import dataclass
+
+from formwarden.address.report import AddressReport
+from formwarden.stores.ports import Key
+from formwarden.subjects import Subjects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """The ledger's keys of whom a suppression or a breaker may name."""
+
+    address: tuple[Key, ...] = ()
+    domain: tuple[Key, ...] = ()
+    provider: tuple[Key, ...] = ()
+    site: tuple[Key, ...] = ()
+
+    @property
+    def recipient(self) -> tuple[Key, ...]:
+        """What the suppression list may name."""
+        return self.address + self.domain
+
+    @property
+    def all(self) -> tuple[Key, ...]:
+        """Every key the table asks about."""
+        return self.recipient + self.provider + self.site
+
+
+def watch(report: AddressReport, subjects: Subjects) -> Watched:
+    """Name whom a suppression or a breaker may concern in the ledger's keys."""
+    site = subjects.keys("site", "")
+    if report.canonical is None or report.domain is None:
+        return Watched(site=site)
+    return Watched(
+        address=subjects.keys("address", report.canonical),
+        domain=subjects.keys("domain", report.domain),
+        provider=subjects.keys("provider", provider_group(report)),
+        site=site,
+    )
+
+
+def provider_group(report: AddressReport) -> str:
+    """Return the group whose budget and breaker this is; an implicit MX is an operator of its own (G11)."""
+    return report.provider or report.registrable or report.domain or ""

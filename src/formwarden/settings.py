@@ -1,0 +1,201 @@
+"""Every threshold, weight, budget and path that is in force: read from four sources, checked at once."""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from ipaddress import ip_network
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from formwarden.address.settings import Address
+from formwarden.catalogue import GROUP_OF, GROUPS, Setting, describe, explain, flatten
+from formwarden.console.settings import ConsoleAccess
+from formwarden.errors import SettingsError
+from formwarden.mail.settings import Mail
+from formwarden.page.settings import Pages
+from formwarden.scoring import Scoring
+from formwarden.signals.limits import SignalLimits
+from formwarden.site import Site
+from formwarden.sources import CODE, DEFAULT, PREFIX, Source, outside, where
+from formwarden.stores.settings import Stores
+from formwarden.web.settings import Web
+
+KEY_CHARACTERS: Final = 32  # what `token_urlsafe(24)` gives: 192 bits; below it, keys are words that people chose
+KEY_COMMAND: Final = 'python -c "import secrets; print(secrets.token_urlsafe(32))"'
+SMTP_SCHEMES: Final = ("smtp", "smtps")
+STORE_URL: Final = re.compile(r"memory://|sqlite:////?[^/:\0][^\0]*[^/\0]|sqlite:////?[^/:\0]")
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Settings:
+    """What is in force. Every value has a default; `Warden(...)` checks what must be given.
+
+    Values come, the first that has one, from the code, the environment (`FORMWARDEN_<NAME>`), `.env` in the
+    working directory, and `formwarden.toml`. In code and TOML a value is named by itself or in its group.
+    Raises SettingsError with every fault.
+    """
+
+    site: Site
+    pages: Pages
+    scoring: Scoring
+    signals: SignalLimits
+    web: Web
+    address: Address
+    mail: Mail
+    stores: Stores
+    console: ConsoleAccess
+    _origins: tuple[tuple[str, str], ...] = field(repr=False, compare=False)
+
+    def __init__(self, **values: object) -> None:
+        self._fill((Source(origin=CODE, values=values), *outside()))
+
+    @classmethod
+    def only(cls, **values: object) -> "Settings":
+        """Take the values given and the defaults, and read no source."""
+        settings = object.__new__(cls)
+        settings._fill((Source(origin=CODE, values=values),))
+        return settings
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Where each value came from: default, environment, .env, formwarden.toml or code."""
+        return MappingProxyType(dict(self._origins))
+
+    def describe(self) -> tuple[Setting, ...]:
+        """Return every setting with its unit, origin and description; secrets stay hidden."""
+        return tuple(
+            describe(name, getattr(getattr(self, GROUP_OF[name]), name), origin) for name, origin in self._origins
+        )
+
+    def _fill(self, sources: Sequence[Source]) -> None:
+        values: dict[str, object] = {}
+        origins = dict.fromkeys(GROUP_OF, DEFAULT)
+        faults: list[str] = []
+        for source in sources:
+            given, wrong = flatten(source)
+            faults.extend((*source.faults, *wrong))
+            for name, value in given.items():
+                if name not in values:
+                    values[name], origins[name] = value, source.origin
+        for group, kind in GROUPS.items():
+            try:
+                checked = kind.model_validate({name: values[name] for name in kind.model_fields if name in values})
+            except ValidationError as error:
+                faults.extend(explain(error, kind, origins))
+            else:
+                object.__setattr__(self, group, checked)
+        if faults:
+            raise SettingsError(tuple(faults))
+        object.__setattr__(self, "_origins", tuple(origins.items()))
+
+
+def require(settings: Settings, *, for_reply: bool, signals: Collection[str]) -> None:
+    """Raise SettingsError with everything that a warden could not work with, or would work with wrongly.
+
+    `for_reply`: a form has an auto-reply. `signals`: the names that `weights` may use.
+    """
+    checks: tuple[Callable[[Settings], Iterator[tuple[str, str]]], ...] = (
+        _keys,
+        lambda each: _sender(each, for_reply=for_reply),
+        _addresses,
+        _relay,
+        _stores,
+        _proxies,
+        lambda each: _scores(each, signals),
+    )
+    faults = tuple(f"{_where(settings, name)}: {fault}" for check in checks for name, fault in check(settings))
+    if faults:
+        raise SettingsError(faults)
+
+
+def _where(settings: Settings, name: str) -> str:
+    origin = settings.origins[name]
+    return f"{PREFIX}{name.upper()} (not set)" if origin == DEFAULT else where(origin, name)
+
+
+def _keys(settings: Settings) -> Iterator[tuple[str, str]]:
+    keys = settings.site.secret_keys
+    if not keys:
+        yield "secret_keys", f"a secret key is needed and none is invented for you; make one: {KEY_COMMAND}"
+    for number, key in enumerate(keys, start=1):
+        if len(key.get_secret_value()) < KEY_CHARACTERS:
+            yield "secret_keys", f"key {number} has fewer than {KEY_CHARACTERS} characters; make one: {KEY_COMMAND}"
+
+
+def _sender(settings: Settings, *, for_reply: bool) -> Iterator[tuple[str, str]]:
+    domain = settings.site.site_domain
+    if domain is None and (for_reply or settings.site.staff_address):
+        yield "site_domain", "mail is to leave, so its domain is needed; give your own, such as example.jp"
+    for name, given in (("site_domain", (domain,)), ("own_domains", settings.mail.own_domains)):
+        for each in given:
+            if each is not None and not _is_address(f"postmaster@{each}"):
+                yield name, "is no domain; give the bare name, such as example.jp"
+
+
+def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
+    lists = {
+        "staff_address": settings.site.staff_address,
+        "owner_test_addresses": settings.mail.owner_test_addresses,
+    }
+    for name, given in lists.items():
+        for number, address in enumerate(given, start=1):
+            if not _is_address(address):
+                yield name, f"number {number} is no mail address; give addresses by commas or spaces"
+    if settings.mail.mail_from is not None and not _is_address(settings.mail.mail_from):
+        yield "mail_from", "is no mail address; give one of your own domain, without a name before it"
+
+
+def _is_address(text: str) -> bool:
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        # The owner's own names: his relay may well serve `.local` or `.test`.
+        validate_email(text, check_deliverability=False, globally_deliverable=False, test_environment=True)
+    except EmailNotValidError:
+        return False
+    return True
+
+
+def _relay(settings: Settings) -> Iterator[tuple[str, str]]:
+    url = settings.mail.smtp_url
+    if url is None:
+        return
+    try:
+        parts = urlsplit(url.get_secret_value())
+        usable = parts.scheme in SMTP_SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, a bracket too few
+        usable = False
+    if not usable:
+        yield "smtp_url", "is no relay; give smtp://[user:password@]host:port, or smtps:// for TLS from the start"
+
+
+def _stores(settings: Settings) -> Iterator[tuple[str, str]]:
+    urls = {"store_url": settings.stores.store_url, "counters_url": settings.stores.counters_url}
+    for name, url in urls.items():
+        if url is not None and not STORE_URL.fullmatch(url.get_secret_value()):
+            yield name, "no such store; give sqlite:///file, sqlite:////absolute/file or memory://"
+    if settings.site.machines > 1:
+        # G19: each machine would grant the whole budget.
+        yield "machines", "sqlite and memory serve one machine, and this release has no store for several; give 1"
+
+
+def _proxies(settings: Settings) -> Iterator[tuple[str, str]]:
+    for network in settings.web.trusted_proxies:
+        try:
+            ip_network(network, strict=False)  # `ip addr` prints 172.17.0.1/16, and so people give it
+        except ValueError as error:
+            yield "trusted_proxies", f"{error}; give CIDRs, such as 10.0.0.0/8 or 192.0.2.7"
+
+
+def _scores(settings: Settings, signals: Collection[str]) -> Iterator[tuple[str, str]]:
+    scoring = settings.scoring
+    if scoring.quarantine > scoring.reject:
+        yield "quarantine", f"{scoring.quarantine:g} points are above reject ({scoring.reject:g}); lower one of them"
+    for name in sorted(set(scoring.weights) - set(signals)):
+        near = get_close_matches(name, signals, n=1)
+        remedy = f"did you mean {near[0]}?" if near else f"one of {', '.join(sorted(signals))}"
+        yield "weights", f"no signal {name!r}; {remedy}"

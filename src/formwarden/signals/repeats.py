@@ -1,0 +1,69 @@
+"""Signals of what came before. What the counters did not answer is *unknown* and scores nothing."""
+
+from typing import Final
+
+from formwarden.address.report import Flag
+from formwarden.facts import Facts
+from formwarden.scoring import Evidence, signal
+from formwarden.submission import Submission
+
+REPEAT_STRENGTHS: Final = (0.4, 0.7, 1.0)  # by earlier ones: once may be a second try, three times is a series
+FULL_AT: Final = 3.0  # times the limit
+
+
+@signal(weight=3.0, group="repeats")
+def same_text(_submission: Submission, facts: Facts) -> Evidence | None:
+    """The very same message came before."""
+    seen = facts.repeats.same_text
+    if not seen:
+        return None
+    alike = max(seen, facts.repeats.near_text or 0)  # a copy within a series counts as the series does
+    return Evidence(text=f"{seen} times before", strength=_repeated(alike))
+
+
+@signal(weight=2.5, group="repeats")
+def near_text(_submission: Submission, facts: Facts) -> Evidence | None:
+    """A message that differs in little but names, numbers and links came before."""
+    seen = facts.repeats.near_text
+    return Evidence(text=f"{seen} times before", strength=_repeated(seen)) if seen else None
+
+
+@signal(weight=4.0, group="repeats")
+def client_velocity(_submission: Submission, facts: Facts) -> Evidence | None:
+    """One client sends more than an office does."""
+    earlier = facts.repeats.client if facts.client_known else None
+    return _over(earlier, facts.limits.client_per_10_min, "10 min")
+
+
+@signal(weight=1.5, group="repeats")
+def network_velocity(_submission: Submission, facts: Facts) -> Evidence | None:
+    """One network sends more than its neighbours usually do."""
+    earlier = facts.repeats.network if facts.client_known else None
+    return _over(earlier, facts.limits.network_per_hour, "1 h")
+
+
+@signal(weight=3.0, group="repeats")
+def address_velocity(_submission: Submission, facts: Facts) -> Evidence | None:
+    """One address is entered more often than its owner would."""
+    return _over(facts.repeats.address, facts.limits.address_per_day, "24 h")
+
+
+@signal(weight=2.0, group="repeats")
+def domain_velocity(_submission: Submission, facts: Facts) -> Evidence | None:
+    """Addresses of one domain that is no freemail provider come in a series."""
+    if facts.address is None or Flag.FREEMAIL in facts.address.flags:
+        return None
+    return _over(facts.repeats.domain, facts.limits.domain_per_hour_seen, "1 h")
+
+
+def _repeated(seen: int) -> float:
+    return REPEAT_STRENGTHS[min(seen, len(REPEAT_STRENGTHS)) - 1]
+
+
+def _over(earlier: int | None, limit: int, window: str) -> Evidence | None:
+    """Say how far this submission and the earlier ones are over a limit."""
+    if earlier is None or earlier < limit:
+        return None
+    count = earlier + 1
+    strength = count / (limit * FULL_AT) if limit else 1.0
+    return Evidence(text=f"{count} in {window}, limit {limit}", strength=strength)

@@ -1,0 +1,52 @@
+"""Slots of budgets in memory."""
+
+from collections.abc import Iterable
+
+from formwarden.stores.ports import Key, Spend
+from formwarden.stores.retention import SPENDS_KEPT_S
+
+
+class MemoryBudgets:
+    """When each reply took a slot of each key; the ledger holds the lock."""
+
+    def __init__(self) -> None:
+        self._taken: dict[Key, dict[bytes, float]] = {}
+
+    def clamp(self, spends: Iterable[Spend], now: float) -> None:
+        """Move slots beyond now + window, which a clock since corrected has left there, back to that moment."""
+        longest: dict[Key, float] = {}
+        for spend in spends:
+            for key in spend.keys:
+                longest[key] = max(spend.window_s, longest.get(key, 0.0))
+        for key, window_s in longest.items():
+            taken = self._taken.get(key, {})
+            taken.update({reply: now + window_s for reply, at in taken.items() if at > now + window_s})
+
+    def first_spent(self, spends: Iterable[Spend], now: float) -> str | None:
+        """Return the first budget without a free slot; those stamped in the future count too."""
+        for spend in spends:
+            taken = (at for key in spend.keys for at in self._taken.get(key, {}).values())
+            if sum(at >= now - spend.window_s for at in taken) >= spend.limit:
+                return spend.budget
+        return None
+
+    def take(self, spends: Iterable[Spend], reply: bytes, now: float) -> None:
+        """Take one slot of each different key."""
+        for spend in spends:
+            self._taken.setdefault(spend.keys[0], {})[reply] = now
+
+    def refund(self, reply: bytes) -> None:
+        """Give the slots of a reply back."""
+        for key, taken in tuple(self._taken.items()):
+            taken.pop(reply, None)
+            if not taken:
+                del self._taken[key]
+
+    def purge(self, now: float, limit: int) -> int:
+        """Forget slots that no budget counts any more; return of how many replies, at most `limit`."""
+        over: dict[bytes, None] = {}
+        for taken in self._taken.values():
+            over.update(dict.fromkeys(reply for reply, at in taken.items() if at <= now - SPENDS_KEPT_S))
+        for reply in list(over)[:limit]:
+            self.refund(reply)
+        return min(len(over), limit)

@@ -1,0 +1,79 @@
+"""What outcomes do to a reply's row, and how causes of a suppression rank: the same in every store."""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from formwarden.stores.ports import Decision, Outcome, OutcomeKind
+
+REPLIES_OFF_CODE: Final = "AR_OFF"
+REASON_LIMIT: Final = 500  # characters of a relay's word that are kept
+LOST_REASON: Final = "taken and not finished: nobody knows whether it left"
+OVER_REASON: Final = "its time is over"
+
+LIVE: Final = frozenset({"due", "held", "taken"})
+"""States of a reply that may still be sent: the recipient's address is kept as long."""
+
+ENDS_AS: Final[Mapping[OutcomeKind, str]] = {
+    OutcomeKind.SENT: "sent",
+    OutcomeKind.REFUNDED: "dropped",
+    OutcomeKind.DROPPED: "dropped",
+    OutcomeKind.LOST: "lost",
+    OutcomeKind.HARD: "refused",
+    OutcomeKind.DOMAIN: "refused",
+    OutcomeKind.SOFT_LONG: "refused",
+    OutcomeKind.SOFT_SHORT: "refused",
+    OutcomeKind.OURS: "refused",
+}
+"""The state a terminal outcome leaves; NOT_SENT is the only one that is not terminal."""
+
+FEEDBACK: Final = frozenset(
+    {OutcomeKind.HARD, OutcomeKind.DOMAIN, OutcomeKind.SOFT_LONG, OutcomeKind.SOFT_SHORT, OutcomeKind.OURS}
+)
+"""Outcomes that prove that refusals reach us (G07)."""
+
+CAUSES: Final = ("complaint", "manual", "hard", "domain", "soft")  # strongest first; others come after them
+CAUSE_OF: Final[Mapping[OutcomeKind, str]] = {
+    OutcomeKind.HARD: "hard",
+    OutcomeKind.DOMAIN: "domain",
+    OutcomeKind.SOFT_LONG: "soft",
+    OutcomeKind.SOFT_SHORT: "soft",
+}
+
+
+def decision_of(state: str) -> Decision:
+    """Return what was decided of a reply whose row is in this state."""
+    if state == "held":
+        return Decision.HOLD
+    return Decision.SUPPRESS if state in {"dropped", "suppressed"} else Decision.SEND
+
+
+def cause_of(outcome: Outcome) -> str | None:
+    """Return the cause under which this outcome suppresses its subject; None: it does not."""
+    if outcome.subject is None:
+        return None
+    if outcome.until is None and outcome.kind is not OutcomeKind.HARD:
+        return None  # only a dead mailbox is suppressed without end
+    return CAUSE_OF.get(outcome.kind)
+
+
+def strongest(causes: Collection[str]) -> str:
+    """Return the cause that is named when several stand; at least one does."""
+    ranks = {cause: rank for rank, cause in enumerate(CAUSES)}
+    return min(causes, key=lambda cause: (ranks.get(cause, len(CAUSES)), cause))
+
+
+def later(one: float | None, other: float | None) -> float | None:
+    """Return the later end; None never ends."""
+    return None if one is None or other is None else max(one, other)
+
+
+def sooner(one: float | None, other: float | None) -> float | None:
+    """Return the sooner end; None never ends."""
+    if one is None or other is None:
+        return one if other is None else other
+    return min(one, other)
+
+
+def suppression_code(cause: str) -> str:
+    """Return the code of a reply that its subject's suppression stopped."""
+    return f"SUPP_{cause.upper()}"

@@ -1,0 +1,1 @@
+"""SQLite through apsw: the default store; one machine, any number of processes."""

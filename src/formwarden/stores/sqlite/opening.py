@@ -1,0 +1,163 @@
+"""Opening, closing and setting aside one database file, under a lock that all processes share.
+
+Eight processes that open a fresh file at once fail in most trials without it, whatever SQLite's busy timeout
+(measured): switching to write-ahead logging needs the file alone.
+"""
+
+import os
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from formwarden.errors import StoreError
+from formwarden.faults import Faults
+from formwarden.stores.sqlite.locks import MODE, locked
+from formwarden.stores.sqlite.migrating import migrate, migrations
+from formwarden.stores.sqlite.mounts import Mounts, network_type
+from formwarden.stores.sqlite.patience import Patience
+from formwarden.stores.sqlite.remedies import BUSY, DAMAGED
+
+STATEMENTS: Final = 128  # prepared ones that apsw keeps; we have some seventy
+LOG_LIMIT: Final = 67_108_864  # bytes: a write-ahead log that grew in a burst shrinks to this again
+OPENED_ONCE: Final = b"1\n"  # in the lock file: a store stood here, so a missing one is worth a warning
+
+Identity = tuple[int, int]
+"""Device and inode: the same path may come to name another file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One file: where it lies and what it promises."""
+
+    path: str
+    kind: str  # of its migrations: durable | volatile
+    synchronous: str  # FULL: what is committed survives a power cut
+    secure_delete: bool  # erased texts are overwritten
+    rebuildable: bool  # damaged, it is set aside and made anew
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A connection, and the file it really has."""
+
+    connection: apsw.Connection
+    identity: Identity
+
+
+class Opener:
+    """Opens, closes and sets aside one file."""
+
+    def __init__(self, plan: Plan, *, mounts: Mounts, patience: Patience, faults: Faults) -> None:
+        self.plan = plan
+        self._mounts = mounts
+        self._patience = patience
+        self._faults = faults
+
+    def open(self) -> Opened:
+        """Open the file, making and migrating it if need be; raises StoreError, apsw.Error or OSError."""
+        kind = network_type(self.plan.path, self._mounts())
+        if kind is not None:
+            raise StoreError(
+                f"the store lies on a network file system ({kind}), where SQLite loses data: "
+                "set FORMWARDEN_STORE_URL to a local disk"
+            )
+        with locked(self._lock_path, self._patience) as lock:
+            stood_here = os.fstat(lock).st_size > 0
+            try:
+                connection = self._stand(warn=stood_here)
+            except DAMAGED as damage:
+                if not self.plan.rebuildable:
+                    raise
+                self._put_away(damage)
+                connection = self._stand(warn=False)
+            if not stood_here:
+                os.write(lock, OPENED_ONCE)
+            return Opened(connection=connection, identity=self._identity())
+
+    def another(self) -> Opened:
+        """Open one more connection to a file that stands already."""
+        with locked(self._lock_path, self._patience):
+            return Opened(connection=self._connect(), identity=self._identity())
+
+    def close(self, connection: apsw.Connection) -> None:
+        """Close a connection; the last one writes the log back and removes it, so openers must wait."""
+        try:
+            with locked(self._lock_path, self._patience):
+                connection.close()
+        except OSError:
+            connection.close()  # the lock's directory is gone, or somebody hangs on it: no reason to stay open
+
+    def set_aside(self, damaged: Identity, damage: Exception) -> None:
+        """Rename a damaged file away, unless another process has done so already."""
+        with locked(self._lock_path, self._patience):
+            if self.is_at(damaged):
+                self._put_away(damage)
+
+    def is_at(self, identity: Identity) -> bool:
+        """Say whether the path still names that file."""
+        try:
+            return self._identity() == identity
+        except FileNotFoundError:
+            return False
+
+    @property
+    def _lock_path(self) -> str:
+        return f"{self.plan.path}.lock"
+
+    def _identity(self) -> Identity:
+        found = os.stat(self.plan.path)  # noqa: PTH116 - once a batch: a Path made for it costs as much again
+        return found.st_dev, found.st_ino
+
+    def _stand(self, *, warn: bool) -> apsw.Connection:
+        """Make the file if need be, connect and migrate."""
+        if self._make_private() and warn:
+            self._faults.count("store made anew", f"{Path(self.plan.path).name} was gone; a new one stands there")
+        connection = self._connect()
+        try:
+            migrate(connection, migrations(self.plan.kind), self._patience)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _put_away(self, damage: Exception) -> None:
+        self._faults.count(
+            "store rebuilt", f"{type(damage).__name__}: the counters were damaged and begin at nothing"
+        )
+        Path(self.plan.path).replace(f"{self.plan.path}.damaged")
+        for rest in ("-wal", "-shm"):
+            Path(f"{self.plan.path}{rest}").unlink(missing_ok=True)
+
+    def _make_private(self) -> bool:
+        """Make an empty file that only its owner may read; False: it stands already.
+
+        Never opens a file that stands: closing it again would drop SQLite's own locks in this process
+        (howtocorrupt.html, 2.2).
+        """
+        try:
+            os.close(os.open(self.plan.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE))
+        except FileExistsError:
+            return False
+        return True
+
+    def _connect(self) -> apsw.Connection:
+        connection = apsw.Connection(self.plan.path, flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=STATEMENTS)
+        try:
+            self._patience.until_free(partial(self._prepare, connection), BUSY)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: apsw.Connection) -> None:
+        mode: str = connection.execute("PRAGMA journal_mode = WAL").get
+        if mode != "wal":
+            raise StoreError("the store's file system cannot share memory: set FORMWARDEN_STORE_URL to a local disk")
+        connection.execute(f"PRAGMA synchronous = {self.plan.synchronous}")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute(f"PRAGMA journal_size_limit = {LOG_LIMIT}")
+        connection.execute(f"PRAGMA secure_delete = {int(self.plan.secure_delete)}")
+        connection.execute("PRAGMA trusted_schema = 0")

@@ -1,0 +1,137 @@
+"""One reservation: every budget or none, and the reply's row, in one transaction.
+
+A budget (n, w) counts rows, so in no closed interval of length w are more than n granted: whoever takes the last slot
+of an interval has counted all others in it, also those stamped later than himself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import apsw
+
+from formwarden.stores.outcomes import (
+    REPLIES_OFF_CODE,
+    decision_of,
+    sooner,
+    strongest,
+    suppression_code,
+)
+from formwarden.stores.ports import REPLIES_OFF, Decision, Key, ReplyRequest, Reservation, Spend
+from formwarden.stores.sqlite.settling import erase_recipient
+
+STANDING: Final = "SELECT state, code, held_until FROM reply WHERE id = ?"
+CAUSES: Final = "SELECT cause FROM suppression WHERE subject = ? AND (until IS NULL OR until > ?)"
+SPENT: Final = "SELECT count(*) FROM spend WHERE key = ? AND at >= ?"
+NEWEST: Final = "SELECT max(at) FROM spend WHERE key = ?"
+CLAMP: Final = "UPDATE OR REPLACE spend SET at = ? WHERE key = ? AND at > ?"
+SPEND: Final = "INSERT INTO spend VALUES (?, ?, ?)"
+WRITE: Final = """
+INSERT INTO reply (
+    id, submission, state, code, created_at, held_until, check_at, due_at, lease_until, spent_at, attempts
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET
+    state = excluded.state, code = excluded.code, held_until = excluded.held_until, check_at = excluded.check_at,
+    due_at = excluded.due_at, lease_until = excluded.lease_until, spent_at = excluded.spent_at,
+    attempts = excluded.attempts
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Standing:
+    state: str
+    code: str
+    held_until: float | None
+
+
+def reserve(connection: apsw.Connection, request: ReplyRequest, now: float) -> Reservation:
+    """Decide and write; what was decided before is answered again, and a held row may be decided anew."""
+    before = _standing(connection, request.reply_id)
+    if before is not None and before.state != "held":
+        return Reservation(decision=decision_of(before.state), code=before.code, new=False)
+    decision, code = request.decision, request.code
+    if decision is Decision.SEND:
+        against = _against(connection, request, now)
+        if against is not None:
+            decision, code = Decision.SUPPRESS, against
+    if request.preview:
+        return Reservation(decision=decision, code=code, new=True)
+    _write(connection, request, now, decision=decision, code=code, before=before)
+    if decision is Decision.SUPPRESS:
+        erase_recipient(connection, request.submission_id)
+    return Reservation(decision=decision, code=code, new=True)
+
+
+def _standing(connection: apsw.Connection, reply: bytes) -> _Standing | None:
+    found: tuple[str, str, float | None] | None = connection.execute(STANDING, (reply,)).get
+    if found is None:
+        return None
+    state, code, held_until = found
+    return _Standing(state=state, code=code, held_until=held_until)
+
+
+def _against(connection: apsw.Connection, request: ReplyRequest, now: float) -> str | None:
+    """Return the code of the first thing that stands against sending."""
+    if connection.execute(CAUSES, (REPLIES_OFF, now)).get is not None:
+        return REPLIES_OFF_CODE
+    for subject in request.subjects:
+        causes = [row[0] for row in connection.execute(CAUSES, (subject, now))]
+        if causes:
+            return suppression_code(strongest(causes))
+    if not request.preview:
+        _clamp(connection, request.spends, now)
+    for spend in request.spends:
+        if _spent(connection, spend, now) >= spend.limit:
+            return spend.budget
+    return None
+
+
+def _clamp(connection: apsw.Connection, spends: Sequence[Spend], now: float) -> None:
+    """Move slots beyond now + window, which a clock since corrected has left there, back to that moment.
+
+    They would stand for ever. The longest window of a key decides: nothing is forgotten that any budget still counts.
+    """
+    longest: dict[Key, float] = {}
+    for spend in spends:
+        for key in spend.keys:
+            longest[key] = max(spend.window_s, longest.get(key, 0.0))
+    for key, window_s in longest.items():
+        ahead = now + window_s
+        newest: float | None = connection.execute(NEWEST, (key,)).get
+        if newest is not None and newest > ahead:
+            connection.execute(CLAMP, (ahead, key, ahead))
+
+
+def _spent(connection: apsw.Connection, spend: Spend, now: float) -> int:
+    """Count the slots taken within the window, those stamped in the future too."""
+    total = 0
+    for key in spend.keys:
+        count: int = connection.execute(SPENT, (key, now - spend.window_s)).get
+        total += count
+    return total
+
+
+def _write(
+    connection: apsw.Connection,
+    request: ReplyRequest,
+    now: float,
+    *,
+    decision: Decision,
+    code: str,
+    before: _Standing | None,
+) -> None:
+    keys = dict.fromkeys(spend.keys[0] for spend in request.spends) if decision is Decision.SEND else {}
+    for key in keys:
+        connection.execute(SPEND, (key, now, request.reply_id))
+    held_until = check_at = due_at = lease_until = None
+    state = "suppressed"
+    if decision is Decision.HOLD:
+        state, check_at = "held", request.check_at
+        held_until = sooner(before.held_until, request.hold_until) if before is not None else request.hold_until
+    elif decision is Decision.SEND and request.lease_s is not None:
+        state, lease_until = "taken", now + request.lease_s
+    elif decision is Decision.SEND:
+        state, due_at = "due", now
+    attempts = int(state == "taken")
+    row = (held_until, check_at, due_at, lease_until, now if keys else None, attempts)
+    connection.execute(WRITE, (request.reply_id, request.submission_id, state, code, now, *row))

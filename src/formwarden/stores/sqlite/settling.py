@@ -1,0 +1,81 @@
+"""What becomes of a reply: its row, its slots, suppression, and the recipient's erasure, in one transaction."""
+
+from typing import Final
+
+import apsw
+
+from formwarden.stores.outcomes import ENDS_AS, FEEDBACK, LIVE, REASON_LIMIT, cause_of, later
+from formwarden.stores.ports import Outcome, OutcomeKind
+from formwarden.stores.sqlite.texts import plain
+
+NOTE: Final = "INSERT INTO outcome VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+STANDING: Final = "SELECT state, submission FROM reply WHERE id = ?"
+MARK: Final = "INSERT INTO mark VALUES ('feedback_seen', ?) ON CONFLICT DO NOTHING"
+AGAIN: Final = "UPDATE reply SET state = 'due', due_at = ?, lease_until = NULL WHERE id = ?"
+END: Final = """
+UPDATE reply SET state = ?, held_until = NULL, check_at = NULL, due_at = NULL, lease_until = NULL WHERE id = ?
+"""
+LAST: Final = "UPDATE reply SET last = ? WHERE id = ?"
+SUPPRESSED: Final = "SELECT until FROM suppression WHERE subject = ? AND cause = ?"
+SUPPRESS: Final = "INSERT OR REPLACE INTO suppression VALUES (?, ?, ?)"
+ERASE: Final = """
+UPDATE inquiry SET recipient = NULL, clear = EXISTS (SELECT 1 FROM body WHERE body.inquiry = inquiry.n)
+WHERE id = ? AND recipient IS NOT NULL
+"""
+
+
+def settle(connection: apsw.Connection, outcome: Outcome, now: float) -> None:
+    """Record one piece of evidence; the same id twice changes nothing, and a reply ends only once."""
+    reason = plain(outcome.reason[:REASON_LIMIT])
+    connection.execute(NOTE, (outcome.id, outcome.reply_id, outcome.kind, reason, now))
+    if connection.changes() == 0:
+        return
+    if outcome.kind in FEEDBACK:
+        connection.execute(MARK, (now,))
+    cause = cause_of(outcome)
+    if cause is not None and outcome.subject is not None:
+        set_suppression(connection, subject=outcome.subject, cause=cause, until=outcome.until)
+    standing: tuple[str, bytes] | None = connection.execute(STANDING, (outcome.reply_id,)).get
+    if standing is None:
+        return
+    connection.execute(LAST, (reason, outcome.reply_id))
+    state, submission = standing
+    if state in LIVE:
+        _move(connection, outcome, state, submission, now)
+
+
+def end(connection: apsw.Connection, reply: bytes, submission: bytes, state: str) -> None:
+    """Bring a live reply to its end; nobody needs the recipient's address any more."""
+    connection.execute(END, (state, reply))
+    erase_recipient(connection, submission)
+
+
+def erase_recipient(connection: apsw.Connection, submission: bytes) -> None:
+    """Erase the address that was kept for the reply."""
+    connection.execute(ERASE, (submission,))
+
+
+def refund(connection: apsw.Connection, reply: bytes) -> int:
+    """Delete the slots of a reply; return how many."""
+    connection.execute("DELETE FROM spend WHERE reply = ?", (reply,))
+    deleted = connection.changes()
+    connection.execute("UPDATE reply SET spent_at = NULL WHERE id = ?", (reply,))
+    return deleted
+
+
+def set_suppression(connection: apsw.Connection, *, subject: bytes, cause: str, until: float | None) -> None:
+    """Put a subject on the list, or keep it there longer; causes stand side by side and the strongest is named."""
+    stands: list[tuple[float | None]] = list(connection.execute(SUPPRESSED, (subject, cause)))
+    if stands:
+        until = later(until, stands[0][0])
+    connection.execute(SUPPRESS, (subject, cause, until))
+
+
+def _move(connection: apsw.Connection, outcome: Outcome, state: str, submission: bytes, now: float) -> None:
+    if outcome.kind is OutcomeKind.NOT_SENT:
+        if state == "taken":
+            connection.execute(AGAIN, (now if outcome.until is None else outcome.until, outcome.reply_id))
+        return
+    if outcome.kind is OutcomeKind.REFUNDED:
+        refund(connection, outcome.reply_id)
+    end(connection, outcome.reply_id, submission, ENDS_AS[outcome.kind])

@@ -1,0 +1,61 @@
+"""Keyed hashes of the subjects we count: nothing that names a person is stored."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Final
+
+from formwarden.stores.ports import Key
+
+DAY_S: Final = 86_400.0
+READABLE_DAYS: Final = 8  # client keys change daily; those of the last eight days are kept for reading (G20)
+
+
+class ClientSubjects:
+    """Hashes of clients and networks, under a key that changes every day (G20)."""
+
+    def __init__(self, secrets: Sequence[bytes]) -> None:
+        self._secrets = tuple(secrets)  # newest first
+
+    def keys(self, kind: str, value: bytes, *, now: float, window_s: float) -> tuple[Key, ...]:
+        """Name a subject under every key its window touches, newest first."""
+        today = int(now // DAY_S)
+        oldest = max(int((now - window_s) // DAY_S), today - READABLE_DAYS + 1)
+        return tuple(
+            _hash(_day_key(secret, day), day % 256, kind, value)
+            for secret in self._secrets
+            for day in range(today, oldest - 1, -1)
+        )
+
+    def facts(self, *, client: bytes | None, network: bytes | None, now: float, hold_s: float) -> dict[str, object]:
+        """Return a client's hashes as an inquiry's facts keep them, so that a held reply is counted too.
+
+        Those of the days a hold reaches into are among them: the keys change at midnight.
+        """
+        named = (("client", client), ("network", network))
+        return {
+            kind: [key.hex() for key in self.keys(kind, value, now=now + hold_s, window_s=DAY_S + hold_s)]
+            for kind, value in named
+            if value is not None
+        }
+
+
+class Subjects:
+    """Hashes under keys that stay: recipients and domains (keys kept in the ledger, G20), forms, lineages."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._keys = tuple(keys)  # newest first
+
+    def keys(self, kind: str, value: str | bytes) -> tuple[Key, ...]:
+        """Name a subject under every key, newest first."""
+        data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+        count = len(self._keys)
+        return tuple(_hash(key, (count - index) % 256, kind, data) for index, key in enumerate(self._keys))
+
+
+def _day_key(secret: bytes, day: int) -> bytes:
+    return hashlib.blake2b(day.to_bytes(4, "big"), key=secret, digest_size=32, person=b"fw day").digest()
+
+
+def _hash(key: bytes, key_id: int, kind: str, value: bytes) -> Key:
+    digest = hashlib.blake2b(kind.encode() + b"\0" + value, key=key, digest_size=16).digest()
+    return Key(bytes([key_id]) + digest)

@@ -1,0 +1,72 @@
+"""What runs by itself: leased periodic tasks, in any open warden, or by `formwarden work --once` (G19)."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from formwarden.clock import Clock
+from formwarden.errors import StoreError
+from formwarden.faults import Faults
+from formwarden.stores.ports import Store
+
+TICK_S: Final = 0.5  # a reply leaves within seconds, and no visitor waits for it
+LEASE_S: Final = 10.0  # a holder that dies is followed after this
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One task: its name names the lease, `every_s` its pace."""
+
+    name: str
+    every_s: float
+    step: Callable[[], Awaitable[int]]
+
+
+class Work:
+    """Runs the tasks whose lease this process holds."""
+
+    def __init__(self, tasks: Sequence[Task], *, store: Store, holder: str, clock: Clock, faults: Faults) -> None:
+        self._tasks = tuple(tasks)
+        self._store = store
+        self._holder = holder
+        self._clock = clock
+        self._faults = faults
+        self._next: dict[str, float] = {}
+        self._held_until: dict[str, float] = {}
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        while True:
+            await self.run_due()
+            await self._clock.sleep(TICK_S)
+
+    async def run_due(self) -> int:
+        """Run what is due by its pace; return how much was done."""
+        now = self._clock.monotonic()
+        due = [task for task in self._tasks if self._next.get(task.name, 0.0) <= now]
+        return sum([await self._one(task) for task in due])
+
+    async def run_once(self) -> int:
+        """Run every task now, whatever its pace: one pass for cron."""
+        return sum([await self._one(task) for task in self._tasks])
+
+    async def _one(self, task: Task) -> int:
+        self._next[task.name] = self._clock.monotonic() + task.every_s
+        try:
+            if not await self._leased(task):
+                return 0
+            return await task.step()
+        except StoreError as error:
+            self._faults.count(f"work {task.name}", str(error))
+        except Exception as error:  # noqa: BLE001 - one task's bug must not stop the outbox; it is counted and shown
+            self._faults.count(f"work {task.name}", f"{type(error).__name__}: {error}")
+        return 0
+
+    async def _leased(self, task: Task) -> bool:
+        """Renew the lease when half of it is over: a renewal is a durable write."""
+        now = self._clock.monotonic()
+        if now < self._held_until.get(task.name, 0.0) - LEASE_S / 2:
+            return True
+        held = await self._store.lease(task.name, self._holder, seconds=LEASE_S)
+        self._held_until[task.name] = now + LEASE_S if held else 0.0
+        return held

@@ -1,0 +1,61 @@
+import pytest
+
+from formwarden.address.flags import flags_of
+from formwarden.address.report import Flag
+
+
+@pytest.mark.parametrize(
+    "local",
+    [
+        "mailer-daemon",
+        "MAILER-DAEMON",
+        "bounce",
+        "bounces+1234",
+        "owner-list",
+        "list-owner",
+        "list-request",
+        "list-bounces",
+        "noreply",
+        "no-reply",
+        "no_reply",
+        "do-not-reply",
+        "abuse",
+        "abuse+x",
+        "noc",
+        "hostmaster",
+        "webmaster",
+    ],
+)
+def test_daemons_and_lists_are_system_boxes(local: str) -> None:
+    assert flags_of(local, "shop.co.jp") == {Flag.ROLE_SYSTEM}
+
+
+@pytest.mark.parametrize("local", ["info", "Sales", "support", "contact", "postmaster"])
+def test_boxes_that_people_read_are_roles_only(local: str) -> None:
+    assert flags_of(local, "shop.co.jp") == {Flag.ROLE}
+
+
+@pytest.mark.parametrize("local", ["taro", "requester", "information", "replying", "downer", "wwwilson"])
+def test_names_of_people_are_no_roles(local: str) -> None:
+    assert flags_of(local, "shop.co.jp") == frozenset()
+
+
+@pytest.mark.parametrize(
+    "domain", ["gmail.com", "docomo.ne.jp", "aqua.ocn.ne.jp", "taro.fastmail.com", "t-online.de"]
+)
+def test_domains_that_strangers_share_are_freemail(domain: str) -> None:
+    assert flags_of("taro", domain) == {Flag.FREEMAIL}
+
+
+@pytest.mark.parametrize("domain", ["txt.att.net", "vtext.com", "tmomail.net"])
+def test_a_telephone_behind_mail_is_flagged(domain: str) -> None:
+    assert Flag.SMS_GATEWAY in flags_of("5551234567", domain)
+
+
+def test_a_carrier_is_no_gateway_because_one_of_its_hosts_is() -> None:
+    assert flags_of("taro", "att.net") == {Flag.FREEMAIL}
+
+
+@pytest.mark.parametrize("domain", ["notgmail.com", "gmail.com.shop.co.jp", "shop.co.jp"])
+def test_a_name_that_only_looks_alike_is_not_flagged(domain: str) -> None:
+    assert flags_of("taro", domain) == frozenset()

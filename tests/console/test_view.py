@@ -1,0 +1,161 @@
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from formwarden.console.view import Shown, View
+from formwarden.console.words import ENGLISH, JAPANESE, ago
+from formwarden.desk.overview import Overview, Row
+from formwarden.faults import Fault
+from formwarden.stores.ports import ReplyRow, Staff, State
+from tests.console.cases import NOW, inquiry
+
+VIEW = View()
+VOID = frozenset({"meta", "link", "input", "img", "br"})
+
+
+class Tags(HTMLParser):
+    """Collects what a browser would take for markup, and the text beside it."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, tuple[str, ...]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, tuple(name for name, _ in attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def overview(*rows: Row, **values: object) -> Overview:
+    plain = Overview(rows=rows, after=None, journal=(), faults=(), store=None, replies_off=False, now=NOW)
+    return replace(plain, **values)  # type: ignore[arg-type]  # the names are those of Overview, as each test says
+
+
+def page(shown_overview: Overview, shown: Shown | None = None, language: str = "en") -> Tags:
+    return Tags(VIEW.render(shown_overview, shown or Shown(), language))
+
+
+def everywhere(text: str) -> Overview:
+    """Put one text into every place that the page shows."""
+    about = inquiry(
+        1,
+        typed=[("message", text), ("n" + text, "")],
+        receipt=text,
+        form=text,
+        hits={text: 1.0},
+        evidence={text: text},
+        note=text,
+        staff=Staff.DUE,
+        staff_note=text,
+    )
+    reply = ReplyRow(reply_id=b"r", submission_id=b"s", state="sent", code=text, created_at=NOW, last=text)
+    fault = Fault(what=text, count=1, last_at=NOW, why=text)
+    row = Row(inquiry=about, reply=reply)
+    return overview(row, journal=(about,), faults=(fault,), store=text or "-", after=text)
+
+
+HOSTILE = st.one_of(
+    st.text(min_size=1, max_size=60),
+    st.sampled_from(
+        [
+            "<script>alert(1)</script>",
+            '"><img src=x onerror=alert(1)>',
+            "</dd></dl><form action=//evil>",
+            "{{ 7*7 }}{% raw %}",
+            "' onmouseover='x",
+            "&lt;b&gt;",
+            "<!--",
+            "javascript:alert(1)",
+        ]
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=HOSTILE)
+def test_no_text_from_outside_becomes_markup(text: str) -> None:
+    plain, hostile = page(everywhere("x")), page(everywhere(text))
+    assert hostile.tags == plain.tags
+    assert not hostile.open
+
+
+def test_what_was_typed_is_there_to_read() -> None:
+    shown = page(everywhere("<b>Hello</b>"))
+    assert shown.text.count("<b>Hello</b>") > 10
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_page_is_in_the_readers_language(language: str) -> None:
+    words = {"en": ENGLISH, "ja": JAPANESE}[language]
+    shown = page(overview(Row(inquiry=inquiry())), language=language)
+    for word in ("title", "store", "well", "reasons", "release", "discard", "state_held", "older"):
+        assert (words[word] in shown.text) is (word != "older")
+
+
+def test_both_languages_have_every_word() -> None:
+    assert ENGLISH.keys() == JAPANESE.keys()
+    assert {f"state_{state}" for state in State} | {f"staff_{staff}" for staff in Staff} <= ENGLISH.keys()
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_g21_only_held_asked_and_rejected_inquiries_have_buttons(state: State) -> None:
+    text = VIEW.render(overview(Row(inquiry=inquiry(state=state))), Shown(), "en")
+    assert ("/release" in text) is (state in {State.HELD, State.ASKED, State.REJECTED})
+    assert ("/discard" in text) is ("/release" in text)
+
+
+def test_an_entry_of_the_journal_has_no_buttons_for_no_store_can_move_it() -> None:
+    text = VIEW.render(overview(journal=(inquiry(),)), Shown(), "en")
+    assert ENGLISH["journal"] in text
+    assert "/release" not in text
+
+
+def test_the_journal_stands_beside_the_newest_only() -> None:
+    text = VIEW.render(overview(journal=(inquiry(),)), Shown(first=False), "en")
+    assert ENGLISH["journal"] not in text
+    assert ENGLISH["newest"] in text
+
+
+def test_reasons_replies_and_staff_mail_are_told() -> None:
+    reply = ReplyRow(
+        reply_id=b"r", submission_id=b"s", state="due", code="OK", created_at=NOW, attempts=2, last="421 busy"
+    )
+    text = page(overview(Row(inquiry=inquiry(staff=Staff.DUE, staff_note="no route"), reply=reply))).text
+    for word in ("urls", "+3.0", "3 links", "421 busy", "2 attempts", "no route", "judged: quarantine", "6.5"):
+        assert word in text
+
+
+def test_failures_and_the_switch_are_told() -> None:
+    fault = Fault(what="counters", count=12, last_at=NOW - 7_200, why="disk I/O error")
+    text = page(overview(faults=(fault,), store="disk full", replies_off=True)).text
+    for word in ("counters", "12 times", "2 h ago", "disk I/O error", "disk full", "Switch on"):
+        assert word in text
+
+
+def test_a_filter_and_a_place_travel_with_every_button_and_link() -> None:
+    text = VIEW.render(
+        overview(Row(inquiry=inquiry()), after="a&b"), Shown(state=State.HELD, query="state=held"), "en"
+    )
+    assert "/release?state=held" in text
+    assert 'href="?state=held&amp;after=a%26b"' in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(-3, "0 s ago"), (59.9, "59 s ago"), (60, "1 min ago"), (7_199, "1 h ago"), (172_800, "2 d ago")],
+)
+def test_an_age_is_said_in_its_largest_unit(seconds: float, said: str) -> None:
+    assert ago(ENGLISH, seconds) == said

@@ -1,0 +1,93 @@
+"""What came before."""
+
+from dataclasses import replace
+
+import pytest
+
+from formwarden.address.report import AddressReport, Flag, Reason, Status
+from formwarden.facts import Facts, RepeatFacts
+from formwarden.scoring import Signal, weigh
+from formwarden.signals import DEFAULT_COMPOSITES, DEFAULT_SIGNALS
+from formwarden.signals.limits import SignalLimits
+from formwarden.signals.repeats import (
+    address_velocity,
+    client_velocity,
+    domain_velocity,
+    near_text,
+    network_velocity,
+    same_text,
+)
+from formwarden.submission import Submission
+from tests.signals.cases import see, strength
+
+REPEATS = [signal for signal in DEFAULT_SIGNALS if signal.group == "repeats"]
+COMPANY = AddressReport(address="a@example.com", status=Status.DELIVERABLE, reason=Reason.MX_OK)
+LIMITS = SignalLimits(client_per_10_min=10, network_per_hour=60, address_per_day=5, domain_per_hour_seen=20)
+
+
+@pytest.mark.parametrize("signal", [same_text, near_text])
+def test_a_repeated_text_grows_with_its_number_up_to_full(signal: Signal) -> None:
+    def told(count: int) -> Facts:
+        return Facts(repeats=RepeatFacts(same_text=count, near_text=count))
+
+    assert [strength(signal, told(count)) for count in (0, 1, 2, 3, 50)] == [0.0, 0.4, 0.7, 1.0, 1.0]
+
+
+def test_a_copy_and_its_likeness_count_once() -> None:
+    facts = Facts(repeats=RepeatFacts(same_text=1, near_text=9))
+    copied = weigh(REPEATS, Submission("contact", {}), facts, composites=DEFAULT_COMPOSITES)
+    alike = weigh(
+        REPEATS, Submission("contact", {}), Facts(repeats=RepeatFacts(near_text=9)), composites=DEFAULT_COMPOSITES
+    )
+    assert {hit.signal: hit.points for hit in copied.hits} == {"same_text": 3.0, "near_text": 0.0}
+    assert copied.score >= alike.score
+
+
+VELOCITIES = [
+    (client_velocity, "client", 10),
+    (network_velocity, "network", 60),
+    (address_velocity, "address", 5),
+    (domain_velocity, "domain", 20),
+]
+
+
+def before(subject: str, count: int | None) -> Facts:
+    counts: dict[str, int | None] = {subject: count}
+    repeats = RepeatFacts(
+        client=counts.get("client"),
+        network=counts.get("network"),
+        address=counts.get("address"),
+        domain=counts.get("domain"),
+    )
+    return Facts(repeats=repeats, address=COMPANY, limits=LIMITS)
+
+
+@pytest.mark.parametrize(("signal", "subject", "limit"), VELOCITIES, ids=[subject for _, subject, _ in VELOCITIES])
+def test_velocity_counts_from_the_first_beyond_its_limit_to_three_times_it(
+    signal: Signal, subject: str, limit: int
+) -> None:
+    assert see(signal, before(subject, limit - 1)) is None
+    first, full = strength(signal, before(subject, limit)), strength(signal, before(subject, 3 * limit - 1))
+    assert 0 < first < 0.5
+    assert full == 1.0
+
+
+@pytest.mark.parametrize(("signal", "subject", "limit"), VELOCITIES, ids=[subject for _, subject, _ in VELOCITIES])
+def test_what_the_counters_did_not_answer_scores_nothing(signal: Signal, subject: str, limit: int) -> None:
+    assert limit
+    assert see(signal, before(subject, None)) is None
+
+
+@pytest.mark.parametrize(("signal", "subject"), [(client_velocity, "client"), (network_velocity, "network")])
+def test_g31_an_unknown_client_scores_nothing(signal: Signal, subject: str) -> None:
+    assert see(signal, replace(before(subject, 10_000), client_known=False)) is None
+
+
+def test_a_limit_of_nothing_is_exceeded_by_the_first() -> None:
+    facts = replace(before("client", 0), limits=SignalLimits(client_per_10_min=0))
+    assert strength(client_velocity, facts) == 1.0
+
+
+@pytest.mark.parametrize("address", [None, replace(COMPANY, flags=frozenset({Flag.FREEMAIL}))])
+def test_a_freemail_domain_may_come_as_often_as_it_likes(address: AddressReport | None) -> None:
+    assert see(domain_velocity, replace(before("domain", 10_000), address=address)) is None

@@ -1,0 +1,37 @@
+"""The contract: every store's test class inherits it whole and says how its store is opened."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from formwarden.entropy import system_entropy
+from formwarden.faults import Faults
+from formwarden.stores.opening import open_store
+from formwarden.stores.ports import Store
+from formwarden.stores.settings import Stores
+from tests.clock import MovableClock
+from tests.stores.contracts.counters import CountersContract
+from tests.stores.contracts.inquiries import InquiriesContract
+from tests.stores.contracts.ledger import LedgerContract
+from tests.stores.contracts.outbox import OutboxContract
+from tests.stores.contracts.retention import RetentionContract
+from tests.stores.contracts.store import WholeStoreContract
+
+
+class StoreContract(
+    CountersContract, InquiriesContract, LedgerContract, OutboxContract, RetentionContract, WholeStoreContract
+):
+    """Everything a store promises."""
+
+    def url(self, tmp_path: Path) -> str:
+        """The URL of a new store."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    async def store(self, tmp_path: Path, clock: MovableClock) -> AsyncIterator[Store]:
+        store = open_store(
+            self.url(tmp_path), clock=clock, entropy=system_entropy, settings=Stores(), faults=Faults(clock)
+        )
+        yield store
+        await store.aclose()

@@ -1,0 +1,175 @@
+"""Group commit: what fails alone, what fails together, and who waits where."""
+
+import asyncio
+import threading
+from functools import partial
+
+import apsw
+import pytest
+
+from formwarden.errors import StoreError
+from formwarden.faults import Faults
+from formwarden.stores.sqlite.batch import Operation
+from formwarden.stores.sqlite.file import SqliteFile
+from formwarden.stores.sqlite.opening import Plan
+from formwarden.stores.sqlite.writer import Surroundings
+from tests.clock import MovableClock
+
+pytestmark = pytest.mark.anyio
+
+
+def mark(name: str, connection: apsw.Connection) -> str:
+    connection.execute("INSERT INTO mark VALUES (?, 0)", (name,))
+    return name
+
+
+def mark_and_fail(name: str, error: Exception, connection: apsw.Connection) -> str:
+    mark(name, connection)
+    raise error
+
+
+def marks(connection: apsw.Connection) -> set[str]:
+    return {row[0] for row in connection.execute("SELECT name FROM mark")}
+
+
+def wait_for(event: threading.Event, _: apsw.Connection) -> None:
+    event.wait(10)
+
+
+async def in_one_batch(file: SqliteFile, *operations: Operation[str]) -> list[str | BaseException]:
+    """Run operations that all stand in the queue before the first of them is looked at."""
+    gate = threading.Event()
+    first = asyncio.ensure_future(file.write(partial(wait_for, gate)))
+    await asyncio.sleep(0)
+    rest = [asyncio.ensure_future(file.write(operation)) for operation in operations]
+    await asyncio.sleep(0)
+    gate.set()
+    await first
+    return list(await asyncio.gather(*rest, return_exceptions=True))
+
+
+async def test_an_operation_that_fails_takes_only_itself_back(file: SqliteFile, faults: Faults) -> None:
+    await file.read(marks)
+    bug = LookupError("a bug of ours")
+    got = await in_one_batch(
+        file,
+        partial(mark, "before"),
+        partial(mark_and_fail, "failing", bug),
+        partial(mark, "before"),
+        partial(mark, "after"),
+    )
+    assert got[:2] == ["before", bug]
+    assert isinstance(got[2], StoreError)
+    assert got[3] == "after"
+    assert await file.read(marks) == {"before", "after"}
+    assert faults.of("store operation") == 2
+
+
+async def test_a_failed_commit_fails_every_operation_and_leaves_nothing(
+    file: SqliteFile, clock: MovableClock
+) -> None:
+    await file.read(marks)
+
+    def refuse_commit(connection: apsw.Connection) -> str:
+        connection.set_commit_hook(lambda: True)
+        return "done"
+
+    got = await in_one_batch(file, partial(mark, "a"), refuse_commit, partial(mark, "b"))
+    assert all(isinstance(error, StoreError) for error in got)
+    clock.move(1)
+    assert await file.read(marks) == set()
+    assert await file.write(partial(mark, "later")) == "later"
+
+
+async def test_many_operations_share_a_commit(file: SqliteFile) -> None:
+    commits: list[int] = []
+
+    def note(_connection: apsw.Connection, _name: str, pages: int) -> int:
+        commits.append(pages)
+        return apsw.SQLITE_OK
+
+    await file.write(lambda connection: connection.set_wal_hook(note))
+    commits.clear()
+    await in_one_batch(file, *(partial(mark, f"{number}") for number in range(50)))
+    assert len(commits) <= 2
+    assert len(await file.read(marks)) == 50
+
+
+async def test_a_caller_that_gives_up_breaks_nothing(file: SqliteFile) -> None:
+    await file.read(marks)
+    gate = threading.Event()
+    running = asyncio.ensure_future(file.write(partial(wait_for, gate)))
+    await asyncio.sleep(0)
+    waiting = asyncio.ensure_future(file.write(partial(mark, "given up")))
+    await asyncio.sleep(0)
+    running.cancel()
+    waiting.cancel()
+    await asyncio.gather(running, waiting, return_exceptions=True)
+    gate.set()
+    assert await file.write(partial(mark, "next")) == "next"
+    assert await file.read(marks) == {"next"}
+
+
+async def test_an_answer_that_takes_too_long_is_a_store_error(
+    plan: Plan, clock: MovableClock, faults: Faults, surroundings: Surroundings
+) -> None:
+    impatient = Surroundings(
+        clock=clock, entropy=surroundings.entropy, faults=faults, mounts=surroundings.mounts, deadline_s=0.05
+    )
+    file = SqliteFile(plan, impatient)
+    await file.read(marks)
+    gate = threading.Event()
+    with pytest.raises(StoreError, match="did not answer in time"):
+        await file.write(partial(wait_for, gate))
+    with pytest.raises(StoreError, match="did not answer in time"):
+        await file.write(partial(mark, "behind it"))
+    gate.set()
+    await file.aclose()
+    assert "behind it" not in await file.read(marks), "nobody waited for it any more"
+    await file.aclose()
+
+
+async def test_several_event_loops_share_a_file(file: SqliteFile) -> None:
+    def other_loop(name: str) -> None:
+        asyncio.run(asyncio.wait_for(file.write(partial(mark, name)), 10))
+
+    threads = [threading.Thread(target=other_loop, args=(f"loop {number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    await file.write(partial(mark, "here"))
+    for thread in threads:
+        await asyncio.get_running_loop().run_in_executor(None, thread.join)
+    assert await file.read(marks) == {"here", "loop 0", "loop 1", "loop 2", "loop 3"}
+
+
+async def test_a_loop_that_is_gone_breaks_nothing(file: SqliteFile) -> None:
+    await file.read(marks)
+    gate = threading.Event()
+    running = asyncio.ensure_future(file.write(partial(wait_for, gate)))
+    await asyncio.sleep(0)
+
+    def short_loop() -> None:
+        loop = asyncio.new_event_loop()
+        pending = loop.create_task(file.write(partial(mark, "left behind")))
+        loop.run_until_complete(asyncio.sleep(0))
+        pending.cancel()
+        loop.run_until_complete(asyncio.gather(pending, return_exceptions=True))
+        loop.close()
+
+    thread = threading.Thread(target=short_loop)
+    thread.start()
+    await asyncio.get_running_loop().run_in_executor(None, thread.join)
+    gate.set()
+    await running
+    assert await file.write(partial(mark, "next")) == "next"
+
+
+async def test_closing_finishes_what_was_asked_for_and_ends_the_threads(file: SqliteFile) -> None:
+    await file.read(marks)
+    asked = [asyncio.ensure_future(file.write(partial(mark, f"{number}"))) for number in range(20)]
+    await asyncio.sleep(0)
+    await file.aclose()
+    assert len(await asyncio.gather(*asked)) == 20
+    names = {thread.name for thread in threading.enumerate()}
+    assert names.isdisjoint({"formwarden-store", "formwarden-checkpoint"})
+    assert len(await file.read(marks)) == 20

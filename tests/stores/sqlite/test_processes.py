@@ -1,0 +1,167 @@
+"""Many processes on one file, and processes that die."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+
+import apsw
+import pytest
+
+from formwarden.stores.ports import Inquiry
+from formwarden.stores.sqlite.locks import open_lock, try_lock
+from tests.stores.sqlite.programs import WAIT_S, new_store, open_together, reserve_together
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[3]
+ROUNDS = int(os.environ.get("SOAK_N", "3"))
+SPAWN = multiprocessing.get_context("spawn")
+
+
+@contextmanager
+def program(name: str, path: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A program of programs.py that runs until it is killed."""
+    command = [sys.executable, "-m", "tests.stores.sqlite.programs", name, str(path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def run(name: str, path: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a program to its end; it must write nothing to stderr but the log's warnings."""
+    command = [sys.executable, "-m", "tests.stores.sqlite.programs", name, str(path)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=WAIT_S, check=False)
+
+
+def together(processes: list[SpawnProcess]) -> None:
+    """Start processes and wait for their end."""
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(WAIT_S)
+        assert process.exitcode == 0
+
+
+async def kept(path: Path, name: str | int) -> Inquiry | None:
+    """What a new process would find."""
+    store = new_store(str(path))
+    try:
+        return await store.inquiries.get(f"submission {name}".encode())
+    finally:
+        await store.aclose()
+
+
+def wait_until(true: object) -> None:
+    """Wait for another process, in real time; the test's own time limit ends it."""
+    assert callable(true)
+    for _ in range(int(WAIT_S / 0.05)):
+        if true():
+            return
+        time.sleep(0.05)
+    pytest.fail("it did not happen")
+
+
+def test_eight_processes_open_an_absent_file_at_once(tmp_path: Path) -> None:
+    barrier, told = SPAWN.Barrier(8), SPAWN.Queue()
+    together([SPAWN.Process(target=open_together, args=(str(tmp_path), ROUNDS, barrier, told)) for _ in range(8)])
+    got = [told.get(timeout=WAIT_S) for _ in range(8 * ROUNDS)]
+    for number in range(ROUNDS):
+        keys = {key for round_, key in got if round_ == number}
+        assert len(keys) == 1, keys
+        assert all(isinstance(key, bytes) for key in keys), keys
+
+
+def test_four_processes_racing_get_exactly_the_budget(tmp_path: Path) -> None:
+    for number in range(ROUNDS if ROUNDS > 3 else 1):
+        barrier, told = SPAWN.Barrier(4), SPAWN.Queue()
+        path = str(tmp_path / f"{number}.db")
+        together([SPAWN.Process(target=reserve_together, args=(path, name, 50, barrier, told)) for name in range(4)])
+        assert sum(told.get(timeout=WAIT_S) for _ in range(4)) == 50
+
+
+@pytest.mark.anyio
+async def test_a_killed_process_loses_nothing_it_was_promised(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    for number in range(ROUNDS):
+        path = tmp_path / f"{number}.db"
+        with program("keep", path) as process:
+            assert process.stdout is not None
+            promised = 0
+            for _ in range(3 + 4 * number):
+                promised = int(process.stdout.readline())
+            process.send_signal(signal.SIGKILL)
+        store = new_store(str(path))
+        for name in range(promised):
+            assert await store.inquiries.get(f"submission {name}".encode()) is not None
+            assert len(await store.ledger.replies([f"submission {name}".encode()])) == 1
+        assert await store.health() is None
+        await store.aclose()
+        connection = apsw.Connection(str(path))
+        assert connection.execute("PRAGMA integrity_check").get == "ok"
+        assert (
+            connection.execute("SELECT count(*) FROM reply").get
+            == connection.execute("SELECT count(*) FROM spend").get
+        )
+        connection.close()
+
+
+def test_the_lead_of_checkpoints_goes_to_another_when_its_process_dies(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    lock = Path(f"{path}-checkpoint.lock")
+
+    def held() -> bool:
+        descriptor = open_lock(str(lock))
+        try:
+            return not try_lock(descriptor)
+        finally:
+            os.close(descriptor)
+
+    with program("lead", path) as first:
+        assert first.stdout is not None
+        first.stdout.readline()
+        wait_until(lambda: lock.exists() and held())
+        with program("lead", path) as second:
+            assert second.stdout is not None
+            second.stdout.readline()
+            first.send_signal(signal.SIGKILL)
+            first.wait(WAIT_S)
+            wait_until(held)
+        second.wait(WAIT_S)
+        assert not held()
+
+
+def test_a_fork_has_connections_of_its_own(tmp_path: Path) -> None:
+    for number in range(ROUNDS):
+        path = tmp_path / f"{number}.db"
+        done = run("fork", path)
+        assert (done.returncode, done.stderr) == (0, "")
+        for name in ("before", "busy", "child", "parent"):
+            assert asyncio.run(kept(path, f"{name} 19")) is not None
+
+
+def test_a_fork_that_python_was_not_told_of_is_refused(tmp_path: Path) -> None:
+    done = run("c-fork", tmp_path / "store.db")
+    assert (done.returncode, done.stderr) == (7, "")
+    assert asyncio.run(kept(tmp_path / "store.db", "parent")) is not None
+
+
+def test_a_full_disk_is_an_error_with_the_remedy_and_passes(tmp_path: Path) -> None:
+    done = run("fill", tmp_path / "store.db")
+    assert done.returncode == 0, done.stderr
+    assert "disk is full" in done.stdout.splitlines()[0]
+    assert int(done.stdout.split()[-1]) > 0
+
+
+def test_a_process_may_end_without_closing(tmp_path: Path) -> None:
+    done = run("leave", tmp_path / "store.db")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert asyncio.run(kept(tmp_path / "store.db", 1)) is not None

@@ -1,0 +1,126 @@
+"""One submission as a value."""
+
+from ipaddress import ip_address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from formwarden.submission import Client, Fields, Submission, preferred_language
+
+PAIRS = st.lists(st.tuples(st.text(max_size=5), st.text(max_size=5)), max_size=8)
+
+
+@given(PAIRS)
+def test_fields_keep_every_pair_in_order(pairs: list[tuple[str, str]]) -> None:
+    fields = Fields(pairs)
+    assert fields.pairs == tuple(pairs)
+    assert Fields(fields).pairs == tuple(pairs)
+    assert [value for name in fields for value in fields.all(name)] == [
+        value for name in dict.fromkeys(name for name, _ in pairs) for key, value in pairs if key == name
+    ]
+
+
+def test_the_last_value_answers_for_a_name() -> None:
+    fields = Fields([("a", "1"), ("b", "2"), ("a", "3")])
+    assert fields["a"] == "3"
+    assert fields.all("a") == ("1", "3")
+    assert dict(fields) == {"a": "3", "b": "2"}
+    assert len(fields) == 2
+    with pytest.raises(KeyError):
+        fields["c"]
+
+
+def test_fields_without_a_name_lose_all_its_values() -> None:
+    assert Fields([("a", "1"), ("b", "2"), ("a", "3")]).without(("a",)) == Fields({"b": "2"})
+
+
+def test_fields_print_names_and_never_what_was_typed() -> None:
+    assert repr(Fields({"email": "somebody@example.com"})) == "Fields(email)"
+
+
+def test_fields_compare_by_pairs_and_can_be_hashed() -> None:
+    assert Fields({"a": "1"}) == Fields([("a", "1")])
+    assert Fields([("a", "1"), ("b", "2")]) != Fields([("b", "2"), ("a", "1")])
+    assert Fields({"a": "1"}) != {"a": "1"}
+    assert len({Fields({"a": "1"}), Fields([("a", "1")])}) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        (" 192.0.2.7 ", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("2001:db8::1", "2001:db8::1"),
+    ],
+)
+def test_a_client_is_read_from_text(text: str, expected: str) -> None:
+    assert Client.parse(text).ip == ip_address(expected)
+
+
+@pytest.mark.parametrize("text", [None, "", "unix:", "testclient", "192.0.2.7:80", "[::1]", "1.2.3"])
+def test_what_is_no_address_is_an_unknown_client(text: str | None) -> None:
+    client = Client.parse(text)
+    assert (client.ip, client.identity, client.network) == (None, None, None)
+
+
+def test_one_household_is_one_client_and_neighbours_share_a_network() -> None:
+    one, two = Client.parse("2001:db8:1:2::1"), Client.parse("2001:db8:1:2:ffff::9")
+    neighbour = Client.parse("2001:db8:1:3::1")
+    assert one.identity == two.identity != neighbour.identity
+    assert one.network == neighbour.network
+    assert Client.parse("192.0.2.1").identity != Client.parse("192.0.2.2").identity
+    assert Client.parse("192.0.2.1").network == Client.parse("192.0.2.2").network
+
+
+def test_a_network_is_never_taken_for_a_client() -> None:
+    zero = Client.parse("192.0.2.0")
+    assert zero.identity != zero.network
+
+
+def test_a_submission_is_made_from_plain_values() -> None:
+    submission = Submission("contact", {"name": "あ"}, client="192.0.2.7", headers={"Host": "example.com"})
+    assert submission.fields == Fields({"name": "あ"})
+    assert submission.client == Client(ip_address("192.0.2.7"))
+    assert submission.host == "example.com"
+    assert submission.body == b"name=%E3%81%82"
+
+
+def test_what_is_given_is_kept() -> None:
+    client, fields = Client.parse("192.0.2.7"), Fields([("a", "1"), ("a", "2")])
+    submission = Submission("contact", fields, client=client, host="a.example", body=b"raw", received_at=1.0)
+    assert submission.fields is fields
+    assert submission.client is client
+    assert (submission.host, submission.body, submission.received_at) == ("a.example", b"raw", 1.0)
+
+
+@given(PAIRS)
+def test_any_text_makes_a_submission(pairs: list[tuple[str, str]]) -> None:
+    assert Submission("contact", [*pairs, ("half", "\ud800")]).body
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("", "en"),
+        ("ja", "ja"),
+        ("ja-JP,en;q=0.5", "ja"),
+        ("en-US,en;q=0.9,ja;q=0.8", "en"),
+        ("fr,de;q=0.9", "en"),
+        ("fr,ja;q=0.1", "ja"),
+        ("ja;q=0", "en"),
+        ("en;q=0.2, ja;q=0.3", "ja"),
+        ("ja;q=nan,en;q=x", "en"),
+        ("JA", "ja"),
+    ],
+)
+def test_the_language_is_the_one_the_browser_likes_best(header: str, expected: str) -> None:
+    assert preferred_language(header) == expected
+    assert Submission("contact", {}, headers={"Accept-Language": header}).language == expected
+
+
+@given(st.text())
+def test_no_header_makes_the_choice_raise(header: str) -> None:
+    assert preferred_language(header) in {"ja", "en"}
