@@ -1,5 +1,7 @@
-"""A guarded contact form in FastAPI. Set FORMWARDEN_SECRET_KEYS, FORMWARDEN_SITE_DOMAIN, FORMWARDEN_STAFF_ADDRESS
-and FORMWARDEN_SMTP_URL, then: uvicorn --no-proxy-headers fastapi_contact:app
+"""A guarded contact form in FastAPI.
+
+Set FORMWARDEN_SECRET_KEYS, FORMWARDEN_SITE_DOMAIN, FORMWARDEN_STAFF_ADDRESS and FORMWARDEN_SMTP_URL, then
+`uvicorn --no-proxy-headers fastapi_contact:app`: the client behind a proxy is formwarden's to find.
 """
 
 from typing import Annotated
@@ -26,6 +28,8 @@ PAGE = """<!DOCTYPE html>
 
 
 class Inquiry(BaseModel):
+    """What the site wants to be sent."""
+
     name: str
     email: str
     message: str

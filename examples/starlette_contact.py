@@ -1,5 +1,7 @@
-"""A guarded contact form in Starlette. Set FORMWARDEN_SECRET_KEYS, FORMWARDEN_SITE_DOMAIN, FORMWARDEN_STAFF_ADDRESS
-and FORMWARDEN_SMTP_URL, then: uvicorn --no-proxy-headers starlette_contact:app
+"""A guarded contact form in Starlette.
+
+Set FORMWARDEN_SECRET_KEYS, FORMWARDEN_SITE_DOMAIN, FORMWARDEN_STAFF_ADDRESS and FORMWARDEN_SMTP_URL, then
+`uvicorn --no-proxy-headers starlette_contact:app`: the client behind a proxy is formwarden's to find.
 """
 
 from starlette.applications import Starlette

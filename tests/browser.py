@@ -21,16 +21,21 @@ def chromium_path() -> Path | None:
     return None
 
 
+def found_chromium() -> Path:
+    """Return the browser's path; skip with the remedy where there is none, and fail with CI=true."""
+    path = chromium_path()
+    if path is None and os.environ.get("CI") == "true":
+        pytest.fail(REMEDY)
+    if path is None:
+        pytest.skip(REMEDY)
+    return path
+
+
 # One browser a module, not a session: while Playwright's blocking API is open, its thread counts as one with a
 # running event loop, and no asynchronous test could run there.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = chromium_path()
-    if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(REMEDY)
-        pytest.skip(REMEDY)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=found_chromium(), args=ARGUMENTS)
         yield browser
         browser.close()

@@ -58,6 +58,8 @@ NODES: Final[Mapping[str, str]] = {
     "mail.autoreply": "forms",  # what a site says of its form
     "signals.limits": "settings of a room",  # stored with each verdict, so facts hold it
     "__main__": "cli",
+    "parts": "warden",  # what the facade is made of
+    "sync": "warden",  # its blocking twin
     "": "root",
 }
 EVERYWHERE: Final = frozenset(

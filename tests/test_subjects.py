@@ -26,6 +26,17 @@ def test_a_window_over_midnight_touches_two_days() -> None:
     assert len(subjects.keys("client", b"peer", now=20_000 * DAY_S + 30, window_s=60)) == 2
 
 
+def test_g20_an_inquiry_keeps_its_client_under_the_keys_of_every_day_its_hold_reaches_into() -> None:
+    subjects = ClientSubjects((b"secret",))
+    facts = subjects.facts(client=b"peer", network=None, now=NOON, hold_s=3 * DAY_S)
+    assert set(facts) == {"client"}
+    kept = facts["client"]
+    assert isinstance(kept, list)
+    for day in range(4):
+        (key,) = subjects.keys("client", b"peer", now=NOON + day * DAY_S, window_s=60)
+        assert key.hex() in kept
+
+
 def test_every_secret_key_names_a_client_newest_first() -> None:
     both = ClientSubjects((b"new", b"old")).keys("client", b"peer", now=NOON, window_s=60)
     assert both == (

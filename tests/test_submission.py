@@ -5,6 +5,8 @@ from ipaddress import ip_address
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.requests import Request
+from starlette.types import Message
 
 from formwarden.submission import Client, Fields, Submission, preferred_language
 
@@ -94,6 +96,40 @@ def test_what_is_given_is_kept() -> None:
     assert submission.fields is fields
     assert submission.client is client
     assert (submission.host, submission.body, submission.received_at) == ("a.example", b"raw", 1.0)
+
+
+@pytest.mark.anyio
+async def test_a_starlette_request_makes_a_submission_without_its_files() -> None:
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nAda\r\n'
+        b'--b\r\nContent-Disposition: form-data; name="plan"; filename="plan.txt"\r\n\r\ntext\r\n--b--\r\n'
+    )
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    headers = [(b"content-type", b"multipart/form-data; boundary=b"), (b"host", b"example.com")]
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": headers, "client": ("192.0.2.7", 4711)}
+    async with Request(scope, receive).form():
+        submission = await Submission.from_request("contact", Request(scope, receive))
+    assert submission.fields == Fields({"name": "Ada"})
+    assert (submission.peer, submission.host, submission.client) == ("192.0.2.7", "example.com", None)
+
+
+def test_a_wsgi_environment_makes_a_submission() -> None:
+    environ = {
+        "REMOTE_ADDR": "192.0.2.7",
+        "HTTP_ACCEPT_LANGUAGE": "ja",
+        "HTTP_HOST": "example.com",
+        "CONTENT_TYPE": "text/plain",
+        "wsgi.version": (1, 0),
+        "PATH_INFO": "/contact",
+    }
+    submission = Submission.from_environ("contact", environ, [("name", "Ada")])
+    assert submission.peer == "192.0.2.7"
+    assert submission.headers == {"accept-language": "ja", "host": "example.com", "content-type": "text/plain"}
+    assert (submission.language, submission.host) == ("ja", "example.com")
+    assert Submission.from_environ("contact", {}, ()).peer is None
 
 
 @given(PAIRS)

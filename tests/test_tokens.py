@@ -1,10 +1,12 @@
 """Tokens, markers and seals."""
 
+import hashlib
 import string
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from itsdangerous import Signer
 
 from formwarden.entropy import system_entropy
 from formwarden.facts import MarkerOutcome, TokenOutcome
@@ -215,6 +217,13 @@ def test_a_text_sealed_for_one_purpose_is_worthless_for_another() -> None:
     assert outcome(tokens, tokens.mark("contact", 1)) is TokenOutcome.TAMPERED
     assert tokens.read_marker(tokens.issue("contact"), "contact").outcome is MarkerOutcome.TAMPERED
     assert outcome(tokens, tokens.seal("token", b"too short")) is TokenOutcome.TAMPERED
+
+
+def test_what_we_signed_ourselves_and_cannot_decode_is_tampered() -> None:
+    key_id = make().mark("contact", 1).split(".")[1]
+    signer = Signer("key", salt="formwarden.token", key_derivation="hmac", digest_method=hashlib.sha256)
+    text = signer.sign(f"1.{key_id}.no base64").decode("ascii")
+    assert outcome(make(), text) is TokenOutcome.TAMPERED
 
 
 def test_derived_keys_differ_by_purpose_and_key_and_are_lasting() -> None:

@@ -1,6 +1,7 @@
 """The command as a person types it."""
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -68,6 +69,26 @@ def test_what_makes_no_sense_is_told_on_standard_error(argv: list[str], capsys: 
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "usage: formwarden" in captured.err
+
+
+def test_each_command_is_given_the_settings_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "formwarden.toml").write_text('max_urls = 7\nstore_url = "memory://"\ndns = "off"\n')
+    assert main(["config", "--diff"]) == 0
+    assert main(["check-address", "--json", "a@example.jp"]) == 0
+    assert main(["reply", "off"]) == 2
+    captured = capsys.readouterr()
+    assert "formwarden.toml" in captured.out
+    assert json.loads(captured.out.splitlines()[-1])["status"] == "unknown"
+    assert "formwarden.toml store_url: holds nothing outside" in captured.err
+
+
+def test_a_port_in_use_is_told_before_a_demo_is_put_up(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["demo", "--port", str(taken.getsockname()[1])]) == 2
+    assert "it is in use; choose another with --port" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """`formwarden work --once` finds the site's warden and does one pass (G19)."""
 
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -32,10 +33,14 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_g19_one_pass_is_done_and_counted(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_g19_one_pass_is_done_and_counted_and_the_store_is_closed(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    threads = threading.active_count()
     assert main(["work", "--once", "--app", "guarded_site:warden"]) == 0
     assert capsys.readouterr().out == "work: 0 done\n"
     assert (site / "site.db").exists()
+    assert threading.active_count() == threads
 
 
 @pytest.mark.parametrize("name", ["guarded_site:warden", "guarded_site:Holder.guard"])

@@ -6,6 +6,7 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 from formwarden.desk.overview import Overview, Row
+from formwarden.errors import StoreError
 from formwarden.settings import Settings
 from formwarden.stores.ports import Inquiry, State
 from formwarden.submission import URLENCODED
@@ -47,25 +48,29 @@ class Desk:
         self._settings = Settings.only(console_password=password)
         self.told: list[tuple[str, bytes | bool]] = []
         self.moves = True
+        self.down = False
 
     @property
     def settings(self) -> Settings:
         return self._settings
 
-    async def overview(self, *, limit: int, after: str | None) -> Overview:
+    async def overview(self, *, limit: int, after: str | None, states: frozenset[State]) -> Overview:
+        found = [row for row in self._rows if not states or row.inquiry.state in states]
         start = int(after or 0)
         end = start + limit
-        return replace(
-            self._plain, rows=self._rows[start:end], after=str(end) if end < len(self._rows) else None
-        )
+        return replace(self._plain, rows=tuple(found[start:end]), after=str(end) if end < len(found) else None)
 
     async def release(self, inquiry: bytes, /) -> bool:
-        self.told.append(("release", inquiry))
-        return self.moves
+        return self._note("release", inquiry)
 
     async def discard(self, inquiry: bytes, /) -> bool:
-        self.told.append(("discard", inquiry))
-        return self.moves
+        return self._note("discard", inquiry)
 
     async def switch_replies(self, on: bool, /) -> None:  # noqa: FBT001 - the warden's own signature
-        self.told.append(("replies", on))
+        self._note("replies", on)
+
+    def _note(self, what: str, about: bytes | bool) -> bool:  # noqa: FBT001 - what it was told
+        if self.down:
+            raise StoreError("disk full")
+        self.told.append((what, about))
+        return self.moves

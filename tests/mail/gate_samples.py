@@ -90,7 +90,7 @@ def report(address: str = "ann@example.com", *flags: Flag, **changes: object) ->
         mx=((10, "mx.mailhost.net"),),
         provider="mailhost.net",
     )
-    return replace(good, **changes)  # type: ignore[arg-type] - names and types are the caller's to get right
+    return replace(good, **changes)  # type: ignore[arg-type]  # names and types are the caller's to get right
 
 
 def unknown(address: str = "ann@example.com") -> AddressReport:
@@ -108,7 +108,7 @@ def facts(**changes: object) -> GateFacts:
         own_domains=frozenset({"example.org"}),
         owners=frozenset({"office@example.org"}),
     )
-    return replace(fine, **changes)  # type: ignore[arg-type] - names and types are the caller's to get right
+    return replace(fine, **changes)  # type: ignore[arg-type]  # names and types are the caller's to get right
 
 
 def verdict(address: str | None = None, *, ip: str | None = "192.0.2.1", **changes: object) -> Verdict:
@@ -127,12 +127,12 @@ def verdict(address: str | None = None, *, ip: str | None = "192.0.2.1", **chang
         standing=Standing.SHOWN,
         fields=Fields({"email": typed, "message": "hello"}),
         address=typed,
-        report=report(typed),
+        report=report(typed, provider=f"mailhost{number}.net"),
         client=client.identity,
         network=client.network,
         received_at=1_790_000_000.0,
     )
-    return replace(fine, **changes)  # type: ignore[arg-type] - names and types are the caller's to get right
+    return replace(fine, **changes)  # type: ignore[arg-type]  # names and types are the caller's to get right
 
 
 def inquiry_of(verdict: Verdict, **changes: object) -> Inquiry:
@@ -160,7 +160,7 @@ def inquiry_of(verdict: Verdict, **changes: object) -> Inquiry:
         recipient=verdict.address,
         staff=Staff.NONE,
     )
-    return replace(kept, **changes)  # type: ignore[arg-type] - names and types are the caller's to get right
+    return replace(kept, **changes)  # type: ignore[arg-type]  # names and types are the caller's to get right
 
 
 def numbered_entropy() -> Entropy:

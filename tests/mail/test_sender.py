@@ -14,4 +14,4 @@ def test_a_relays_word_cannot_be_changed() -> None:
 
 def test_the_smtp_relay_is_a_sender() -> None:
     sender: Sender = SmtpSender("smtp://127.0.0.1:25")
-    assert sender.send
+    assert isinstance(sender, SmtpSender)

@@ -231,16 +231,20 @@ async def test_more_than_one_plain_address_is_refused_without_a_connection(addre
 )
 @pytest.mark.parametrize("login", ["", "u:p@"])
 async def test_no_answer_of_a_relay_makes_sending_raise(greeting: bytes, answer: bytes, login: str) -> None:
+    gone = asyncio.Event()
+
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
             writer.write(greeting)
             while await reader.readline():
                 writer.write(answer)
-        writer.close()
+        writer.transport.abort()
+        gone.set()
 
     server = await asyncio.start_server(talk, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     result = await deliver(SmtpSender(f"smtp://{login}127.0.0.1:{port}"), deadline_s=0.1)
+    await gone.wait()
     server.close()
     await server.wait_closed()
     assert result.state in {SendState.NOT_SENT, SendState.UNKNOWN}

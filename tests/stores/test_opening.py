@@ -11,6 +11,7 @@ from formwarden.stores.opening import open_store
 from formwarden.stores.ports import Store
 from formwarden.stores.settings import Stores
 from tests.clock import MovableClock
+from tests.stores.files import names
 from tests.stores.samples import inquiry
 
 
@@ -54,8 +55,8 @@ async def test_three_slashes_are_relative_and_four_absolute(
         assert await store.inquiries.keep(inquiry(1), lease_s=0) is None
         assert await store.health() is None
         await store.aclose()
-    names = {found.name for found in tmp_path.iterdir() if not found.name.endswith(".lock")}
-    assert names == {"near.db", "near-volatile.db", "far", "far-volatile"}
+    files = {name for name in names(tmp_path) if not name.endswith(".lock")}
+    assert files == {"near.db", "near-volatile.db", "far", "far-volatile"}
 
 
 @pytest.mark.anyio

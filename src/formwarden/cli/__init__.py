@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import Final
 
 from formwarden.errors import FormwardenError
@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"formwarden {_version()}")
+    parser.add_argument("--version", action="version", version=f"formwarden {version('formwarden')}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in (demo, config, check_address, reply, work):
         command.add_parser(commands)
@@ -73,10 +73,3 @@ def _run(args: argparse.Namespace) -> int:
             return work.run(args)
         case _:
             return demo.run(args)
-
-
-def _version() -> str:
-    try:
-        return version("formwarden")
-    except PackageNotFoundError:
-        return "(not installed)"

@@ -39,10 +39,16 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Do one pass, and print how much was done."""
-    warden = load(args.app)
-    done = asyncio.run(warden.work_once())
+    done = asyncio.run(_pass(load(args.app)))
     print(f"work: {done} done")
     return 0
+
+
+async def _pass(warden: "Warden") -> int:
+    try:
+        return await warden.work_once()
+    finally:
+        await warden.aclose()
 
 
 def load(app: str) -> "Warden":

@@ -1,6 +1,5 @@
 """The owner's page as an ASGI application, to be mounted at `/warden`."""
 
-import dataclasses
 import json
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlencode
@@ -15,6 +14,7 @@ from formwarden.console.access import CHALLENGE, is_own_post, may_enter
 from formwarden.console.report import as_plain
 from formwarden.console.view import TEMPLATES, Shown, View
 from formwarden.desk.overview import Overview
+from formwarden.errors import StoreError
 from formwarden.stores.ports import State
 from formwarden.submission import preferred_language
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:  # settings import this room's group, so it must not import th
     from formwarden.settings import Settings
 
 PAGE_ROWS: Final = 50
-SEARCHED_PAGES: Final = 20  # a filter looks through that many pages before it offers to look at older ones
 STYLE: Final = TEMPLATES.parent / "static" / "console.css"
 CLOSED: Final = (
     "This page is closed: it has no password.\n"
@@ -54,17 +53,17 @@ class Overseen(Protocol):
     def settings(self) -> "Settings":
         """What is in force."""
 
-    async def overview(self, *, limit: int, after: str | None) -> Overview:
-        """Read a page of inquiries, and what failed."""
+    async def overview(self, *, limit: int, after: str | None, states: frozenset[State]) -> Overview:
+        """Read a page of inquiries, of all states if none is named, and what failed."""
 
     async def release(self, inquiry: bytes, /) -> bool:
-        """Let a held inquiry through; False: it no longer stands where that is possible."""
+        """Let a held inquiry through; False: it no longer stands where that is possible. Raises StoreError."""
 
     async def discard(self, inquiry: bytes, /) -> bool:
-        """Throw a held inquiry away; False: it no longer stands where that is possible."""
+        """Throw a held inquiry away; False: it no longer stands where that is possible. Raises StoreError."""
 
     async def switch_replies(self, on: bool, /) -> None:  # noqa: FBT001 - the warden's own signature
-        """Stop or allow all auto-replies, in all processes."""
+        """Stop or allow all auto-replies, in all processes. Raises StoreError."""
 
 
 class Console:
@@ -105,7 +104,9 @@ class Console:
 
     async def _show(self, request: Request) -> Response:
         state, after = _state(request), request.query_params.get("after")
-        overview = await self._find(state, after)
+        overview = await self._warden.overview(
+            limit=PAGE_ROWS, after=after, states=frozenset() if state is None else frozenset({state})
+        )
         if _wants_json(request):
             # ASCII: what was typed may hold lone surrogates, which no UTF-8 can carry.
             return Response(json.dumps(as_plain(overview)), media_type="application/json")
@@ -118,33 +119,25 @@ class Console:
         page = self._view.render(overview, shown, preferred_language(request.headers.get("accept-language", "")))
         return Response(page.encode("utf-8", "replace"), media_type="text/html")
 
-    async def _find(self, state: State | None, after: str | None) -> Overview:
-        """Read a page; with a filter, as many as it takes to fill one, within bounds."""
-        first = await self._warden.overview(limit=PAGE_ROWS, after=after)
-        if state is None:
-            return first
-        rows = [row for row in first.rows if row.inquiry.state is state]
-        page = first
-        for _ in range(SEARCHED_PAGES - 1):
-            if len(rows) >= PAGE_ROWS or page.after is None:
-                break
-            page = await self._warden.overview(limit=PAGE_ROWS, after=page.after)
-            rows.extend(row for row in page.rows if row.inquiry.state is state)
-        return dataclasses.replace(first, rows=tuple(rows), after=page.after)
-
     async def _act(self, request: Request) -> Response:
         action = {"release": self._warden.release, "discard": self._warden.discard}.get(request.path_params["action"])
         inquiry = _id(request.path_params["inquiry"])
         if action is None or inquiry is None:
             return PlainTextResponse("No such page.\n", status_code=404)
-        done = request.path_params["action"] if await action(inquiry) else "nothing"
+        try:
+            done = request.path_params["action"] if await action(inquiry) else "nothing"
+        except StoreError:  # the page says what ails the store
+            done = "failed"
         return _back("../../", request, done)
 
     async def _switch(self, request: Request) -> Response:
         switch = {"on": True, "off": False}.get(request.path_params["switch"])
         if switch is None:
             return PlainTextResponse("No such page.\n", status_code=404)
-        await self._warden.switch_replies(switch)
+        try:
+            await self._warden.switch_replies(switch)
+        except StoreError:
+            return _back("../", request, "failed")
         return _back("../", request, "replies")
 
     async def _style(self, _request: Request) -> Response:

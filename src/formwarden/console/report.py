@@ -63,6 +63,7 @@ def _row(row: Row) -> dict[str, object]:
         "form": inquiry.form,
         "state": str(inquiry.state),
         "score": inquiry.score,
+        "standing": inquiry.facts.get("standing"),
         "received_at": inquiry.received_at,
         "changed_at": inquiry.changed_at,
         "hits": dict(inquiry.hits),
@@ -93,4 +94,6 @@ def _fault(fault: Fault) -> dict[str, object]:
 def _traps(facts: Mapping[str, object]) -> frozenset[str]:
     """Read the names of the traps from an inquiry's facts, which may be of an older release."""
     names = facts.get("traps")
-    return frozenset(name for name in names if isinstance(name, str)) if isinstance(names, list | tuple) else frozenset()
+    return (
+        frozenset(name for name in names if isinstance(name, str)) if isinstance(names, list | tuple) else frozenset()
+    )

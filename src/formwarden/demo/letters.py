@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
-from email.message import EmailMessage, Message
-from email.policy import default
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message
 from pathlib import Path
 from typing import Final
 
@@ -54,14 +55,16 @@ class Letters:
     def _read(self, entry: os.DirEntry[str]) -> Letter:
         with Path(entry.path).open("rb") as file:
             raw = file.read(SHOWN_BYTES)
-        mail = message_from_bytes(raw, policy=default)
-        headers = tuple((name, str(value)) for name, value in mail.items())
+        # The old policy: the new one's header parsers raise IndexError and the like on broken headers.
+        mail = message_from_bytes(raw)
+        headers = tuple((name, _decoded(value)) for name, value in mail.items())
+        named = {name.lower(): value for name, value in reversed(headers)}
         return Letter(
             key=entry.name,
             received_at=datetime.fromtimestamp(entry.stat().st_mtime, UTC).astimezone(),
-            sender=str(mail["from"] or ""),
-            recipient=str(mail["to"] or mail["x-rcptto"] or ""),
-            subject=str(mail["subject"] or ""),
+            sender=named.get("from", ""),
+            recipient=named.get("to") or named.get("x-rcptto", ""),
+            subject=named.get("subject", ""),
             envelope=tuple((ENVELOPE[name.lower()], value) for name, value in headers if name.lower() in ENVELOPE),
             headers=tuple((name, value) for name, value in headers if name.lower() not in ENVELOPE),
             text=_text(mail),
@@ -69,12 +72,24 @@ class Letters:
         )
 
 
-def _text(mail: Message) -> str:
-    """Return the plain text of a mail."""
-    body = mail.get_body(("plain",)) if isinstance(mail, EmailMessage) else None
-    if body is None:
-        return ""
+def _decoded(value: object) -> str:
+    """Return a header as text, its encoded words read (RFC 2047)."""
+    text = str(value)
     try:
-        return str(body.get_content())
-    except (LookupError, ValueError):  # a character set that is none
-        return ""
+        return str(make_header(decode_header(text)))
+    except (HeaderParseError, LookupError, ValueError):  # an encoding that is none: shown as it came
+        return text
+
+
+def _text(mail: Message) -> str:
+    """Return the first plain text of a mail."""
+    for part in mail.walk():
+        if part.get_content_type() != "text/plain":
+            continue
+        payload = part.get_payload(decode=True)
+        body = payload if isinstance(payload, bytes) else b""
+        try:
+            return body.decode(part.get_content_charset("utf-8"), "replace")
+        except (LookupError, ValueError):  # a character set that is none
+            return body.decode("utf-8", "replace")
+    return ""

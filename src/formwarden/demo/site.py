@@ -40,6 +40,7 @@ class Workshop:
             Route("/contact", self.show),
             Route("/contact", self.submit, methods=["POST"]),
             Route("/thanks", self.thanks),
+            Route("/favicon.ico", self.icon),  # asked for by pages that are not ours: thanks, ask
             Route("/mailbox", self.mailbox),
             Route("/mailbox/{key}", self.letter),
             Mount("/static", StaticFiles(directory=HERE / "static"), name="static"),
@@ -74,6 +75,10 @@ class Workshop:
     async def thanks(self, request: Request) -> Response:
         """Thank those who come without a receipt; with one, formwarden shows the copy."""
         return self._page(request, "thanks.html")
+
+    async def icon(self, _request: Request) -> Response:
+        """Show where the icon is."""
+        return RedirectResponse("/static/mark.svg")
 
     async def absent(self, request: Request, _error: Exception) -> Response:
         """Say that there is no such page."""

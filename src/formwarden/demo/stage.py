@@ -64,7 +64,10 @@ def _props(stack: ExitStack, directory: Path, url: str) -> Mapping[str, tuple[st
         "staff_address": (f"workshop@{DOMAIN}", lambda: f"workshop@{DOMAIN}"),
         "public_url": (url, lambda: url),
         "smtp_url": ("a mail server of the demo's own: no mail leaves", lambda: _sink(stack, directory / "mail")),
-        "dns_servers": ("played: gmail.com, docomo.ne.jp and *.played take mail, dead.com does not exist", _dns(stack)),
+        "dns_servers": (
+            "played: gmail.com, docomo.ne.jp and *.played take mail, dead.com does not exist",
+            _dns(stack),
+        ),
         "console_password": ("made for this run, see below", lambda: secrets.token_urlsafe(9)),
     }
 

@@ -159,14 +159,18 @@ def _recipient(draw: Draw, subjects: Subjects, settings: Mail) -> Iterator[Spend
 
 
 def _site(draw: Draw, subjects: Subjects, settings: Mail) -> Iterator[Spend]:
-    """Row 17."""
+    """Row 17. A form without figures of its own is counted all the same, for the day they are set."""
     form = _Shared(draw=draw, subjects=subjects, settings=settings, kind="form", value=draw.form)
-    yield from form.spends("FORM_RATE", form_figures(draw.limits, settings))
     site = _Shared(draw=draw, subjects=subjects, settings=settings, kind="site", value="")
-    yield from site.spends("SITE_RATE", site_figures(settings))
+    figures, whole = form_figures(draw.limits, settings), site_figures(settings)
+    own = tuple(form.spends("FORM_RATE", figures))
+    first = (figures.hour, figures.day) != (whole.hour, whole.day)  # else the site's figure is the one to name
+    yield from own if first else ()
+    yield from site.spends("SITE_RATE", whole)
     if not draw.proven:
         unproven = Figures(hour=settings.unproven_per_hour, day=settings.unproven_per_day)
         yield from site.spends("WARMUP", unproven)
+    yield from () if first else own
 
 
 PLAIN_TIER: Final = 0

@@ -169,12 +169,13 @@ def write(draft: Draft, allowed: frozenset[str], *, reply_to: str | None = None)
         ("Message-ID", draft.message_id),
         ("Auto-Submitted", "auto-generated"),  # an HTTP submission is no message to reply to (R10)
         ("X-Auto-Response-Suppress", "All"),  # Exchange knows no Auto-Submitted (R11)
-        *draft.extra,
     )
     try:
         for name, value in headers:
             message[name] = value
         message.set_content(draft.text, charset="utf-8", cte=_transfer_encoding(draft.text))
+        for name, value in draft.extra:  # after the content, which takes all Content-* headers away
+            message[name] = value
         data = message.as_bytes()
     except (ValueError, MessageError) as error:
         raise ComposeError("the mail cannot be written") from error

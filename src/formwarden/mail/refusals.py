@@ -59,7 +59,9 @@ class Row:
     phrase: re.Pattern[str] | None = None
 
 
-UNSPECIFIC: Final = r"none|5\.(?:0\.0|1\.0|2\.0|3\.0|5\.0)"  # codes under which anything at all is said
+UNSPECIFIC: Final = (
+    r"none|5\.(?:0\.0|1\.0|3\.0|5\.0)"  # codes under which anything at all is said; 5.2.0 is docomo's filter
+)
 
 TABLE: Final = (
     # ours: policy, security, our sender, our syntax, our content; never the address's fault

@@ -32,18 +32,34 @@ def marks(connection: apsw.Connection) -> set[str]:
     return {row[0] for row in connection.execute("SELECT name FROM mark")}
 
 
-def wait_for(event: threading.Event, _: apsw.Connection) -> None:
-    event.wait(10)
+class Held:
+    """An operation that keeps the file's thread busy until it is let go."""
+
+    def __init__(self) -> None:
+        self._begun = threading.Event()
+        self._gate = threading.Event()
+
+    def __call__(self, _: apsw.Connection) -> None:
+        self._begun.set()
+        self._gate.wait(10)
+
+    async def begun(self) -> None:
+        """Wait until the thread is busy with it."""
+        await asyncio.get_running_loop().run_in_executor(None, self._begun.wait, 10)
+
+    def let_go(self) -> None:
+        """Let it end."""
+        self._held.let_go()
 
 
 async def in_one_batch(file: SqliteFile, *operations: Operation[str]) -> list[str | BaseException]:
     """Run operations that all stand in the queue before the first of them is looked at."""
-    gate = threading.Event()
-    first = asyncio.ensure_future(file.write(partial(wait_for, gate)))
-    await asyncio.sleep(0)
+    held = Held()
+    first = asyncio.ensure_future(file.write(held))
+    await held.begun()
     rest = [asyncio.ensure_future(file.write(operation)) for operation in operations]
     await asyncio.sleep(0)
-    gate.set()
+    held.let_go()
     await first
     return list(await asyncio.gather(*rest, return_exceptions=True))
 
@@ -97,15 +113,15 @@ async def test_many_operations_share_a_commit(file: SqliteFile) -> None:
 
 async def test_a_caller_that_gives_up_breaks_nothing(file: SqliteFile) -> None:
     await file.read(marks)
-    gate = threading.Event()
-    running = asyncio.ensure_future(file.write(partial(wait_for, gate)))
-    await asyncio.sleep(0)
+    held = Held()
+    running = asyncio.ensure_future(file.write(held))
+    await held.begun()
     waiting = asyncio.ensure_future(file.write(partial(mark, "given up")))
     await asyncio.sleep(0)
     running.cancel()
     waiting.cancel()
     await asyncio.gather(running, waiting, return_exceptions=True)
-    gate.set()
+    held.let_go()
     assert await file.write(partial(mark, "next")) == "next"
     assert await file.read(marks) == {"next"}
 
@@ -118,12 +134,12 @@ async def test_an_answer_that_takes_too_long_is_a_store_error(
     )
     file = SqliteFile(plan, impatient)
     await file.read(marks)
-    gate = threading.Event()
+    held = Held()
     with pytest.raises(StoreError, match="did not answer in time"):
-        await file.write(partial(wait_for, gate))
+        await file.write(held)
     with pytest.raises(StoreError, match="did not answer in time"):
         await file.write(partial(mark, "behind it"))
-    gate.set()
+    held.let_go()
     await file.aclose()
     assert "behind it" not in await file.read(marks), "nobody waited for it any more"
     await file.aclose()
@@ -144,9 +160,9 @@ async def test_several_event_loops_share_a_file(file: SqliteFile) -> None:
 
 async def test_a_loop_that_is_gone_breaks_nothing(file: SqliteFile) -> None:
     await file.read(marks)
-    gate = threading.Event()
-    running = asyncio.ensure_future(file.write(partial(wait_for, gate)))
-    await asyncio.sleep(0)
+    held = Held()
+    running = asyncio.ensure_future(file.write(held))
+    await held.begun()
 
     def short_loop() -> None:
         loop = asyncio.new_event_loop()
@@ -159,7 +175,7 @@ async def test_a_loop_that_is_gone_breaks_nothing(file: SqliteFile) -> None:
     thread = threading.Thread(target=short_loop)
     thread.start()
     await asyncio.get_running_loop().run_in_executor(None, thread.join)
-    gate.set()
+    held.let_go()
     await running
     assert await file.write(partial(mark, "next")) == "next"
 

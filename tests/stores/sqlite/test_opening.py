@@ -14,6 +14,7 @@ from formwarden.stores.ports import Decision, State
 from formwarden.stores.settings import Stores
 from formwarden.stores.sqlite.store import SqliteStore
 from tests.clock import MovableClock
+from tests.stores.files import allow, holding, modes, names, remove_log
 from tests.stores.samples import inquiry, key, observation, send, spend, tally
 
 pytestmark = pytest.mark.anyio
@@ -22,9 +23,8 @@ pytestmark = pytest.mark.anyio
 async def test_every_file_is_its_owners_alone(store: SqliteStore, tmp_path: Path) -> None:
     await store.inquiries.keep(inquiry(1), lease_s=0)
     await store.counters.observe(observation())
-    modes = {found.name: found.stat().st_mode & 0o777 for found in tmp_path.iterdir()}
-    assert {"store.db", "store.db-wal", "store.db.lock", "store-volatile.db"} <= set(modes)
-    assert set(modes.values()) == {0o600}
+    assert {"store.db", "store.db-wal", "store.db.lock", "store-volatile.db"} <= names(tmp_path)
+    assert modes(tmp_path) == {0o600}
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,7 @@ async def test_a_damaged_page_is_an_error_and_recovery_needs_no_restart(
     with pytest.raises(StoreError, match="move it away"):
         await store.inquiries.find(())
     path.unlink()
-    for rest in ("-wal", "-shm"):
-        Path(f"{path}{rest}").unlink(missing_ok=True)
+    remove_log(path)
     path.write_bytes(whole)
     clock.move(1)
     assert len((await store.inquiries.find(())).rows) == 50
@@ -84,12 +83,12 @@ async def test_an_ill_store_is_tried_again_after_a_second_and_not_before(
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere; a directory in its place is tested above")
 async def test_a_read_only_directory_is_an_error_with_the_remedy(store: SqliteStore, tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
+    allow(tmp_path, 0o500)
     try:
         with pytest.raises(StoreError, match="must have the right to write"):
             await store.inquiries.get(b"1")
     finally:
-        tmp_path.chmod(0o700)
+        allow(tmp_path, 0o700)
 
 
 async def test_a_file_of_a_newer_formwarden_is_refused(
@@ -116,8 +115,7 @@ async def test_a_backup_put_in_its_place_is_used_at_once(store: SqliteStore, tmp
     backup.write_bytes((tmp_path / "store.db").read_bytes())
     await store.inquiries.keep(inquiry(2), lease_s=0)
     backup.replace(tmp_path / "store.db")
-    for rest in ("-wal", "-shm"):
-        (tmp_path / f"store.db{rest}").unlink()
+    remove_log(tmp_path / "store.db")
     assert [found.receipt for found in (await store.inquiries.find(())).rows] == ["R-1"]
     await store.inquiries.keep(inquiry(3), lease_s=0)
     await store.aclose()
@@ -206,5 +204,4 @@ async def test_erased_texts_are_overwritten_on_disk(store: SqliteStore, tmp_path
     clock.move(3_600)
     assert await store.purge(10) == 1
     await store.aclose()
-    for found in tmp_path.iterdir():
-        assert secret not in found.read_bytes(), found.name
+    assert holding(tmp_path, secret) == set()

@@ -1,0 +1,146 @@
+"""The demo site as a real server: its own processes, on a port of its own."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx2
+
+ROOT = Path(__file__).parents[2]
+PASSWORD = "an-owner-s-password"
+PATIENCE_S = 30.0
+POLL_S = 0.05
+LARGEST_PAGE = 10_000
+
+
+def free_port() -> int:
+    """Ask the system for a port that nobody listens on."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+@dataclass
+class DemoSite:
+    """`with` it: `formwarden demo` runs with the given settings until the block is left."""
+
+    settings: dict[str, str] = field(default_factory=dict[str, str])
+    workers: int = 1
+    port: int = field(default_factory=free_port)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        own = {f"FORMWARDEN_{name.upper()}": value for name, value in self.settings.items()}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("FORMWARDEN_")}
+        command = [sys.executable, "-m", "formwarden", "demo"]
+        self.process = subprocess.Popen(
+            [*command, "--port", str(self.port), "--workers", str(self.workers)],
+            env={**environment, "FORMWARDEN_CONSOLE_PASSWORD": PASSWORD, **own},
+            cwd=ROOT / "tests" / "e2e",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._wait()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(PATIENCE_S)
+        if self.process.stdout is not None:
+            self.output = self.process.stdout.read()
+            self.process.stdout.close()
+
+    def worker_pids(self) -> list[int]:
+        """Name the processes that serve, not the one that watches over them."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
+        pids = [int(pid) for pid in children.split()]
+        return [pid for pid in pids if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    def overview(self, client: httpx2.Client | None = None) -> "Overview":
+        """Read the owner's page as JSON, every page of it."""
+        inquiries: list[dict[str, object]] = []
+        first: dict[str, object] = {}
+        path = "/warden/?json"
+        with httpx2.Client(base_url=self.url, auth=("owner", PASSWORD), timeout=PATIENCE_S) as own:
+            for _ in range(LARGEST_PAGE):
+                page = (client or own).get(path).raise_for_status().json()
+                first = first or page
+                inquiries += page["inquiries"]
+                if not page["older"]:
+                    break
+                path = f"/warden/?json&after={page['older']}"
+        return Overview(page=first, inquiries=inquiries)
+
+    def _wait(self) -> None:
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                output = self.process.stdout.read() if self.process.stdout else ""
+                raise RuntimeError(f"the demo ended: {output}")
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                    return
+            except OSError:
+                time.sleep(POLL_S)
+        raise TimeoutError("the demo did not come up")
+
+
+@dataclass
+class Overview:
+    """What the owner's page says."""
+
+    page: dict[str, object]
+    inquiries: list[dict[str, object]]
+
+    def states(self) -> dict[str, int]:
+        """Count inquiries by state."""
+        counts: dict[str, int] = {}
+        for inquiry in self.inquiries:
+            state = str(inquiry["state"])
+            counts[state] = counts.get(state, 0) + 1
+        return counts
+
+    def codes(self) -> dict[str, int]:
+        """Count replies by code."""
+        counts: dict[str, int] = {}
+        for inquiry in self.inquiries:
+            reply = inquiry["reply"]
+            code = str(reply["code"]) if isinstance(reply, dict) else "none"
+            counts[code] = counts.get(code, 0) + 1
+        return counts
+
+
+def eventually(what: str, check: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+    """Wait until something is so that another process brings about."""
+    end = time.monotonic() + patience_s
+    while not check():
+        if time.monotonic() > end:
+            raise TimeoutError(what)
+        time.sleep(POLL_S)
+
+
+def page_fields(html: str) -> dict[str, str]:
+    """Read what a browser without scripts sends of our markup: hidden fields and the empty text trap."""
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', html))
+    traps = re.findall(r'<input type="text" name="([^"]+)" value="" tabindex="-1"', html)
+    return {**hidden, **dict.fromkeys(traps, "")}
