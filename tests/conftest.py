@@ -1,8 +1,13 @@
 """Fixtures that every test may use."""
 
 import pytest
+from hypothesis import settings
 
 from tests.clock import MovableClock
+
+# How long one example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("formwarden", deadline=None)
+settings.load_profile("formwarden")
 
 
 @pytest.fixture

@@ -110,8 +110,9 @@ async def test_a_starlette_request_makes_a_submission_without_its_files() -> Non
 
     headers = [(b"content-type", b"multipart/form-data; boundary=b"), (b"host", b"example.com")]
     scope = {"type": "http", "method": "POST", "path": "/", "headers": headers, "client": ("192.0.2.7", 4711)}
-    async with Request(scope, receive).form():
-        submission = await Submission.from_request("contact", Request(scope, receive))
+    request = Request(scope, receive)
+    submission = await Submission.from_request("contact", request)
+    await request.close()
     assert submission.fields == Fields({"name": "Ada"})
     assert (submission.peer, submission.host, submission.client) == ("192.0.2.7", "example.com", None)
 

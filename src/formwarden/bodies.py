@@ -206,3 +206,5 @@ class _Multipart:
             return data.decode(self._charset)
         except (UnicodeDecodeError, LookupError):
             return data.decode("latin-1")
+        except ValueError as error:  # codecs that refuse in a way of their own (`punycode`): Starlette fails there
+            raise UnreadableBodyError("a charset that cannot be read") from error

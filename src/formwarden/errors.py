@@ -19,8 +19,11 @@ class SettingsError(FormwardenError, ValueError):
     """Settings are wrong, unknown or missing; the message lists every fault with its remedy."""
 
     def __init__(self, faults: tuple[str, ...]) -> None:
-        super().__init__("\n".join(("formwarden cannot start:", *(f"  - {fault}" for fault in faults))))
+        super().__init__(faults)
         self.faults = faults
+
+    def __str__(self) -> str:
+        return "\n".join(("formwarden cannot start:", *(f"  - {fault}" for fault in self.faults)))
 
 
 class UnknownFormError(FormwardenError, LookupError):

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from pathlib import PurePath
 from threading import Lock
 from typing import Final
 
@@ -50,3 +51,13 @@ class Faults:
         """Return every failure, the latest first."""
         with self._lock:
             return tuple(sorted(self._faults.values(), key=lambda fault: -fault.last_at))
+
+
+def bug(error: BaseException) -> str:
+    """Name what was raised and where; its words are left out, for they may hold what somebody typed."""
+    trace, place = error.__traceback__, ""
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        place = f" at {PurePath(code.co_filename).name}:{trace.tb_lineno} ({code.co_name})"
+        trace = trace.tb_next
+    return f"{type(error).__name__}{place}"

@@ -9,7 +9,7 @@ from formwarden.address.verify import AddressChecker
 from formwarden.clock import Clock
 from formwarden.errors import StoreError
 from formwarden.facts import Deadline, Facts, TokenOutcome, gather
-from formwarden.faults import Faults
+from formwarden.faults import Faults, bug
 from formwarden.forms import GuardedForm
 from formwarden.page.receipts import receipt_number
 from formwarden.reading import Reader, Reading
@@ -103,7 +103,7 @@ class Judge:
         try:
             return await self._judge(form, submission, watched=watched)
         except Exception as error:  # noqa: BLE001 - our own bug must lose nobody an inquiry; counted, passed on, no mail
-            self._faults.count("judge", f"{type(error).__name__}: {error}")
+            self._faults.count("judge", bug(error))
             return await self._unjudged(form, submission)
 
     async def _judge(self, form: GuardedForm, submission: Submission, *, watched: bool) -> Judged:

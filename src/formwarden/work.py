@@ -6,7 +6,7 @@ from typing import Final
 
 from formwarden.clock import Clock
 from formwarden.errors import StoreError
-from formwarden.faults import Faults
+from formwarden.faults import Faults, bug
 from formwarden.stores.ports import Store
 
 TICK_S: Final = 0.5  # a reply leaves within seconds, and no visitor waits for it
@@ -59,7 +59,7 @@ class Work:
         except StoreError as error:
             self._faults.count(f"work {task.name}", str(error))
         except Exception as error:  # noqa: BLE001 - one task's bug must not stop the outbox; it is counted and shown
-            self._faults.count(f"work {task.name}", f"{type(error).__name__}: {error}")
+            self._faults.count(f"work {task.name}", bug(error))
         return 0
 
     async def _leased(self, task: Task) -> bool:

@@ -121,6 +121,16 @@ async def test_the_search_list_is_never_used_and_nothing_is_kept() -> None:
 
 
 @pytest.mark.anyio
+async def test_an_answer_of_a_kilobyte_needs_no_second_question_over_tcp() -> None:
+    hosts = [f"MX {number} a-host-with-a-name-of-some-length-{number}.com." for number in range(15)]
+    async with PlayedDns({"shop.com": hosts}) as played:
+        answer = await DnsResolver((played.address,)).resolve("shop.com", "MX", timeout_s=1.0)
+
+    assert len(answer.records) == 15
+    assert played.queries.total() == 1  # without EDNS it would be cut at 512 octets and asked again
+
+
+@pytest.mark.anyio
 async def test_ipv6_servers_are_asked_too() -> None:
     async with PlayedDns(ZONE, host="::1") as played:
         assert played.address.startswith("[::1]:")

@@ -186,7 +186,9 @@ def test_what_passes_is_one_address_for_a_mail_library_too(raw: str) -> None:
 def test_globals_of_the_library_do_not_reach_us(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ALLOW_QUOTED_LOCAL", "ALLOW_DOMAIN_LITERAL", "ALLOW_EMPTY_LOCAL", "TEST_ENVIRONMENT"):
         monkeypatch.setattr(email_validator, name, True)  # as a site might have done for itself
+    monkeypatch.setattr(email_validator, "GLOBALLY_DELIVERABLE", False)
 
+    assert check_syntax("taro@shop").reason is Reason.BAD_DOMAIN
     assert check_syntax("taro@shop.test").reason is Reason.SPECIAL_USE_DOMAIN
     assert check_syntax("@shop.co.jp").reason is Reason.BAD_LOCAL
 

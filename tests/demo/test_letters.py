@@ -67,12 +67,16 @@ def test_a_large_mail_is_read_as_far_as_it_is_shown(tmp_path: Path) -> None:
         b"Content-Type: image/png\r\n\r\n\x89PNG",
         b"Subject: =?bad?q?x?=\r\nFrom: <<<\r\n\r\n",
         b"Content-Type: multipart/mixed\r\n\r\nno boundary",
+        b"Message-ID: <\r\n\r\n",  # IndexError in the standard library's newer parser
+        b"Subject: =?unicode_escape?q?\\ud800?=\r\n\r\n",
+        b"Content-Type: text/plain; charset=unicode_escape\r\n\r\n\\ud800",
     ],
 )
 def test_a_mail_that_is_none_breaks_nothing(tmp_path: Path, raw: bytes) -> None:
     put(tmp_path, "1", raw)
     (letter,) = Letters(tmp_path).latest()
     assert letter.key == "1"
+    assert (letter.subject + letter.text + letter.source).encode("utf-8") is not None
 
 
 @settings(max_examples=100, deadline=None)

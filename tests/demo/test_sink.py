@@ -63,5 +63,5 @@ def test_a_connection_that_is_open_delays_no_end(tmp_path: Path) -> None:
 
 
 def test_an_address_that_is_not_ours_is_an_error_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="assign|address"):
+    with pytest.raises(OSError, match=r"assign|address"):
         MailSink(tmp_path / "mail", host="192.0.2.1").start()

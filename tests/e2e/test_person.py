@@ -5,20 +5,14 @@ from email import message_from_bytes
 from email.message import Message
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.browser import ARGUMENTS, found_chromium
 from tests.e2e.demo_site import DemoSite, eventually
+from tests.e2e.people import SENTENCE, fill_in, person_browser, visit
 from tests.servers.smtp import SmtpPeer
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-# What Debian's Chromium says when a person starts it: the headless one names itself, and a person's does not.
-PERSON = (
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.0.0 Safari/537.36"
-)
-TYPING_MS = 45  # between two keys: about 130 words a minute, a fast person
-SENTENCE = "Hello, my cello buzzes on the open G since last week. Could you have a look at it?"
 SATZ = "こんにちは。先週からチェロの開放弦が鳴るようになりました。一度見ていただけますか。"
 DOMAIN = "workshop-of-strings.net"
 
@@ -26,33 +20,8 @@ DOMAIN = "workshop-of-strings.net"
 @pytest.fixture(scope="module")
 def person() -> Iterator[Browser]:
     """A browser that no program seems to drive."""
-    path = found_chromium()
-    with sync_playwright() as playwright:
-        arguments = [*ARGUMENTS, "--disable-blink-features=AutomationControlled"]
-        launched = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield launched
-        launched.close()
-
-
-def visit(browser: Browser, *, language: str, scripts: bool = True) -> BrowserContext:
-    version = browser.version.partition(".")[0]
-    return browser.new_context(
-        user_agent=PERSON.format(version=version), locale=language, java_script_enabled=scripts
-    )
-
-
-def fill_in(context: BrowserContext, url: str, *, name: str, address: str, message: str) -> str:
-    """Type into the form as a person does, send it, and return the text of the page that answers."""
-    page = context.new_page()
-    page.goto(f"{url}/contact")
-    page.locator("#name").press_sequentially(name, delay=TYPING_MS)
-    page.locator("#email").press_sequentially(address, delay=TYPING_MS)
-    page.locator("#message").press_sequentially(message, delay=TYPING_MS)
-    page.locator("main form").get_by_role("button").click()
-    page.wait_for_load_state()
-    text = page.locator("body").inner_text()
-    page.close()
-    return text
+    with person_browser() as browser:
+        yield browser
 
 
 def mail_to(peer: SmtpPeer, address: str) -> list[Message]:
@@ -73,7 +42,7 @@ def settings(peer: SmtpPeer) -> dict[str, str]:
     ids=["english", "japanese", "scripts off"],
 )
 def test_a_person_is_accepted_the_staff_are_told_and_one_auto_reply_leaves(
-    person: Browser, language: str, scripts: bool, message: str, subject: str
+    *, person: Browser, language: str, scripts: bool, message: str, subject: str
 ) -> None:
     address = "hanako.sato.cello@gmail.com"
     with SmtpPeer() as peer, DemoSite(settings(peer)) as site:

@@ -13,7 +13,6 @@ from formwarden.errors import StoreError
 from formwarden.faults import Faults
 from formwarden.forms import FormLimits, GuardedForm
 from formwarden.mail.autoreply import AutoReply
-from formwarden.mail.cases import client_facts
 from formwarden.mail.gate import GateFacts
 from formwarden.mail.replies import Replies
 from formwarden.mail.sender import SendResult, SendState
@@ -137,8 +136,8 @@ def verdict(address: str | None = None, *, ip: str | None = "192.0.2.1", **chang
 
 def inquiry_of(verdict: Verdict, **changes: object) -> Inquiry:
     """What the judge keeps of it."""
-    hashes = client_facts(
-        CLIENTS, client=verdict.client, network=verdict.network, now=verdict.received_at, hold_s=3_600.0
+    hashes = CLIENTS.facts(
+        client=verdict.client, network=verdict.network, now=verdict.received_at, hold_s=3 * 86_400.0
     )
     kept = Inquiry(
         id=verdict.id,

@@ -14,10 +14,9 @@ from formwarden.mail.gate import (
     decide,
     stopped,
 )
-from formwarden.mail.watched import Watched, watch
+from formwarden.mail.watched import Watched
 from formwarden.scoring import Action, Standing
 from formwarden.stores.ports import Decision, Key, Reputation
-from formwarden.subjects import Subjects
 from tests.mail.gate_samples import facts, report, unknown
 
 HOUR = 3_600.0
@@ -259,16 +258,3 @@ def test_g18_what_came_up_since_the_slot_was_taken_stops_a_reply() -> None:
     assert stopped(Reputation(replies_off=True), WATCHED) == "AR_OFF"
     assert stopped(Reputation(suppressed={DOMAIN: "domain"}), WATCHED) == "SUPP_DOMAIN"
     assert stopped(Reputation(breakers={SITE: "open"}), WATCHED) == "BREAKER_SITE"
-
-
-def test_g11_an_implicit_mx_is_a_provider_of_its_own() -> None:
-    subjects = Subjects((b"key",))
-    own = watch(report("a@b.com", provider=None), subjects)
-    assert own.provider == subjects.keys("provider", "b.com")
-    assert watch(report("a@b.com"), subjects).provider == subjects.keys("provider", "mailhost.net")
-
-
-def test_of_what_is_no_address_only_the_site_is_watched() -> None:
-    watched = watch(check_syntax("nobody"), Subjects((b"key",)))
-    assert watched.recipient == ()
-    assert watched.all == watched.site

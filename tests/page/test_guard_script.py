@@ -231,13 +231,27 @@ def test_only_visible_seconds_are_counted(desk: Desk) -> None:
 
 
 def test_a_form_inserted_later_is_covered_from_its_insertion_on(desk: Desk, form: GuardedForm) -> None:
+    desk.page.clock.install()
     desk.site.page("/later", f"<main></main>{desk.markup(GuardedForm('other'))}")
     desk.open("/later")
+    desk.page.clock.run_for(300_000)
     desk.page.evaluate("html => { document.querySelector('main').innerHTML = html }", desk.form(form))
+    desk.page.clock.run_for(30_000)
     desk.page.get_by_label("Name").click()
     desk.page.keyboard.type("Ada")
     facts = seen(desk.send())
     assert (facts.bound, facts.keys, facts.inputs) == (True, 3, 3)
+    assert 29 <= facts.visible_s <= 60
+
+
+def test_two_script_tags_on_one_page_fetch_one_token(desk: Desk) -> None:
+    cached = desk.form(GuardedForm("contact", cacheable=True))
+    desk.site.page("/two", cached + cached)
+    desk.open("/two")
+    desk.page.locator("[name=name]").first.press_sequentially("Ada")
+    expect(desk.page.locator(f"[name={TOKEN_FIELD}]").first).not_to_have_value("")
+    assert desk.page.locator(f"[name={TOKEN_FIELD}]").last.input_value() == ""
+    assert len([request for request in desk.site.requests if "token?" in request]) == 1
 
 
 def test_two_forms_on_one_page_are_counted_apart_and_once(desk: Desk, form: GuardedForm) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from formwarden.entropy import system_entropy
 from formwarden.forms import GuardedForm
-from formwarden.page.traps import WEEK_S, WORDS, TrapKind, Traps
+from formwarden.page.traps import NAMES, WEEK_S, TrapKind, Traps
 from formwarden.submission import OWN_FIELDS
 from formwarden.tokens import Tokens
 from tests.clock import MovableClock
@@ -25,8 +25,8 @@ FILLED_BY_OTHERS = (
 )  # fmt: skip
 
 KEYS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
-ALL_WORDS = sorted({word for lists in WORDS.values() for word in itertools.chain(*lists)})
-ALL_NAMES = sorted(f"{first}_{second}" for one, two in WORDS.values() for first in one for second in two)
+ALL_NAMES = sorted(itertools.chain(*NAMES.values()))
+ALL_WORDS = sorted({word for name in ALL_NAMES for word in name.split("_")})
 
 
 def make(*keys: str) -> tuple[Tokens, Traps]:
@@ -78,10 +78,9 @@ def test_a_trap_never_bears_a_name_of_the_form_however_it_is_spelled(
 
 def test_a_form_that_uses_all_names_but_one_gets_that_one() -> None:
     _, traps = make("key")
-    first, second = WORDS[TrapKind.TEXT]
-    names = [f"{one}_{two}" for one in first for two in second]
-    form = GuardedForm("contact", message=tuple(names[:-1]))
-    assert traps.of(form, epoch=1)[0].name == names[-1]
+    *used, last = NAMES[TrapKind.TEXT]
+    form = GuardedForm("contact", message=tuple(used))
+    assert traps.of(form, epoch=1)[0].name == last
 
 
 def test_names_change_with_week_key_and_form() -> None:

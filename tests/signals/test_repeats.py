@@ -22,7 +22,7 @@ from tests.signals.cases import see, strength
 
 REPEATS = [signal for signal in DEFAULT_SIGNALS if signal.group == "repeats"]
 COMPANY = AddressReport(address="a@example.com", status=Status.DELIVERABLE, reason=Reason.MX_OK)
-LIMITS = SignalLimits(client_per_10_min=10, network_per_hour=60, address_per_day=5, domain_per_hour_seen=20)
+LIMITS = SignalLimits(client_per_10_min=10, network_per_hour=60, address_per_day_seen=5, domain_per_hour_seen=20)
 
 
 @pytest.mark.parametrize("signal", [same_text, near_text])
@@ -30,7 +30,7 @@ def test_a_repeated_text_grows_with_its_number_up_to_full(signal: Signal) -> Non
     def told(count: int) -> Facts:
         return Facts(repeats=RepeatFacts(same_text=count, near_text=count))
 
-    assert [strength(signal, told(count)) for count in (0, 1, 2, 3, 50)] == [0.0, 0.4, 0.7, 1.0, 1.0]
+    assert [strength(signal, told(count)) for count in (0, 1, 2, 3, 4, 5, 50)] == [0.0, 0.2, 0.35, 0.5, 0.75, 1.0, 1.0]
 
 
 def test_a_copy_and_its_likeness_count_once() -> None:
@@ -39,7 +39,7 @@ def test_a_copy_and_its_likeness_count_once() -> None:
     alike = weigh(
         REPEATS, Submission("contact", {}), Facts(repeats=RepeatFacts(near_text=9)), composites=DEFAULT_COMPOSITES
     )
-    assert {hit.signal: hit.points for hit in copied.hits} == {"same_text": 3.0, "near_text": 0.0}
+    assert {hit.signal: hit.points for hit in copied.hits} == {"same_text": 6.0, "near_text": 0.0}
     assert copied.score >= alike.score
 
 

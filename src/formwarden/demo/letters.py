@@ -76,9 +76,9 @@ def _decoded(value: object) -> str:
     """Return a header as text, its encoded words read (RFC 2047)."""
     text = str(value)
     try:
-        return str(make_header(decode_header(text)))
+        return _printable(str(make_header(decode_header(text))))
     except (HeaderParseError, LookupError, ValueError):  # an encoding that is none: shown as it came
-        return text
+        return _printable(text)
 
 
 def _text(mail: Message) -> str:
@@ -89,7 +89,12 @@ def _text(mail: Message) -> str:
         payload = part.get_payload(decode=True)
         body = payload if isinstance(payload, bytes) else b""
         try:
-            return body.decode(part.get_content_charset("utf-8"), "replace")
+            return _printable(body.decode(part.get_content_charset("utf-8"), "replace"))
         except (LookupError, ValueError):  # a character set that is none
             return body.decode("utf-8", "replace")
     return ""
+
+
+def _printable(text: str) -> str:
+    """Replace lone surrogates, which some encodings make and no page can carry."""
+    return text.encode("utf-8", "replace").decode("utf-8")

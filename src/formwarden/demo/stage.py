@@ -38,7 +38,7 @@ def staged(settings: Settings, *, host: str, port: int) -> Iterator[Stage]:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="formwarden-demo-")))
         values: dict[str, str] = {}
         given: dict[str, str] = {}
-        for name, (what, value) in _props(stack, directory, _local_url(host, port)).items():
+        for name, (what, value) in _props(stack, directory, settings, _local_url(host, port)).items():
             if settings.origins[name] == NOT_SET:
                 given[PREFIX + name.upper()], values[PREFIX + name.upper()] = what, value()
         mailbox = PREFIX + "SMTP_URL" in values
@@ -54,14 +54,17 @@ def staged(settings: Settings, *, host: str, port: int) -> Iterator[Stage]:
         )
 
 
-def _props(stack: ExitStack, directory: Path, url: str) -> Mapping[str, tuple[str, Callable[[], str]]]:
+def _props(
+    stack: ExitStack, directory: Path, settings: Settings, url: str
+) -> Mapping[str, tuple[str, Callable[[], str]]]:
     """Name the settings that the demo fills: what to say of each, and how to make it."""
+    staff = f"workshop@{settings.site.site_domain or DOMAIN}"
     return {
         "secret_keys": ("a key of this run: its forms and receipts end with it", lambda: secrets.token_urlsafe(32)),
         "store_url": ("a temporary file, gone at the end", lambda: f"sqlite:///{directory / 'formwarden.db'}"),
         "site_domain": (DOMAIN, lambda: DOMAIN),
         "site_name": (NAME, lambda: NAME),
-        "staff_address": (f"workshop@{DOMAIN}", lambda: f"workshop@{DOMAIN}"),
+        "staff_address": (staff, lambda: staff),
         "public_url": (url, lambda: url),
         "smtp_url": ("a mail server of the demo's own: no mail leaves", lambda: _sink(stack, directory / "mail")),
         "dns_servers": (

@@ -9,7 +9,7 @@ from formwarden.address.syntax import check_syntax
 from formwarden.forms import GuardedForm
 from formwarden.scoring import Action, Standing, Verdict
 from formwarden.stores.ports import Inquiry, Key, State
-from formwarden.subjects import DAY_S, ClientSubjects
+from formwarden.subjects import DAY_S, READABLE_DAYS, ClientSubjects
 
 KEY_IDS: Final = 256  # the first byte of a client's key is its day, modulo this (`ClientSubjects`)
 CLIENT_FACT: Final = "client"
@@ -66,34 +66,22 @@ def kept_case(inquiry: Inquiry, form: GuardedForm, report: AddressReport, now: f
     )
 
 
-def client_facts(
-    clients: ClientSubjects, *, client: bytes | None, network: bytes | None, now: float, hold_s: float
-) -> dict[str, object]:
-    """Return the client's keyed hashes as an inquiry's facts keep them, so that a held reply is counted too.
-
-    Those of tomorrow are among them where the hold reaches into it: the keys change at midnight (G20).
-    """
-    end = now + hold_s
-    named = ((CLIENT_FACT, client), (NETWORK_FACT, network))
-    return {
-        kind: [key.hex() for key in clients.keys(kind, value, now=end, window_s=DAY_S + hold_s)]
-        for kind, value in named
-        if value is not None
-    }
-
-
 def _keys(clients: ClientSubjects, kind: str, value: bytes | None, now: float) -> tuple[Key, ...]:
     return () if value is None else clients.keys(kind, value, now=now, window_s=DAY_S)
 
 
 def _kept_keys(facts: Mapping[str, object], kind: str, now: float) -> tuple[Key, ...]:
-    """Read them back without those of days to come: what is written under them nobody would count today."""
+    """Read back what `ClientSubjects.facts` wrote, less the days to come: nobody counts under their keys today."""
     kept = facts.get(kind)
     if not isinstance(kept, list):
         return ()
-    tomorrow = (int(now // DAY_S) + 1) % KEY_IDS
     keys = [Key(bytes.fromhex(each)) for each in kept if isinstance(each, str)]
-    return tuple(key for key in keys if key[0] != tomorrow)
+    return tuple(key for key in keys if not 0 < _days_after(key, now) <= READABLE_DAYS)
+
+
+def _days_after(key: Key, now: float) -> int:
+    """Return how many days the key's day is after today; a day before comes out as nearly 256."""
+    return (key[0] - int(now // DAY_S)) % KEY_IDS
 
 
 def _judged(inquiry: Inquiry) -> Action:

@@ -24,6 +24,7 @@ from formwarden.submission import Fields
 RETRY_S: Final = (60.0, 300.0, 900.0)  # a reply that cannot have left is tried again after these (G15)
 STAFF_RETRY_S: Final = 20.0  # so that the staff's mail leaves within a minute of the relay's return
 STAFF_REFUSED_S: Final = 900.0  # the relay is well and took another's copy: this address is wrong for longer
+COPIES_REMEMBERED: Final = 10_000  # inquiries of which some of the staff have their copy and others do not
 OVERHEAD_S: Final = 10.0  # of one mail beside the conversation: store and DNS
 NO_LEFT: Final = "nothing left to send: recipient, form or reply is gone"
 NO_STAFF: Final = "no staff address: set FORMWARDEN_STAFF_ADDRESS"
@@ -69,7 +70,7 @@ class Outbox:
         self._settings = settings
         self._clock = clock
         self._faults = faults
-        self._copies_taken: dict[bytes, set[str]] = {}  # by inquiry: the staff who have their copy
+        self._copies_taken: dict[bytes, set[str]] = {}  # by inquiry, oldest first: the staff who have their copy
 
     async def step(self, limit: int = 20) -> int:
         """Send due replies and look at held ones again; return how many were handled. Raises StoreError."""
@@ -180,6 +181,8 @@ class Outbox:
     async def _hand_out(self, inquiry: Inquiry, mails: Sequence[Composed]) -> list[SendResult]:
         """Send every copy that is not taken yet, whatever became of the others; return what failed."""
         taken = self._copies_taken.setdefault(inquiry.id, set())
+        if len(self._copies_taken) > COPIES_REMEMBERED:  # those another process sent are never taken out
+            del self._copies_taken[next(iter(self._copies_taken))]
         failed: list[SendResult] = []
         for mail in mails:
             if mail.recipient in taken:

@@ -26,8 +26,3 @@ class Pages(Group):
     receipt_minutes: Annotated[
         float, Unit("min"), Field(gt=0, description="how long a thanks page shows the copy")
     ] = 30.0
-    contact: Annotated[
-        str | None,
-        Unit("text"),
-        Field(description="another way to reach the owner, such as a telephone number; shown to those refused"),
-    ] = None

@@ -1,7 +1,7 @@
 """Traps: fields that no person sees, under plausible names that change by key, form and week."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -39,7 +39,10 @@ class TrapKind(StrEnum):
     CHECKBOX = "checkbox"
 
 
-WORDS: Final = {TrapKind.TEXT: (TEXT_FIRST, TEXT_SECOND), TrapKind.CHECKBOX: (BOX_FIRST, BOX_SECOND)}
+NAMES: Final[Mapping[TrapKind, tuple[str, ...]]] = {
+    TrapKind.TEXT: tuple(f"{first}_{second}" for first in TEXT_FIRST for second in TEXT_SECOND),
+    TrapKind.CHECKBOX: tuple(f"{first}_{second}" for first in BOX_FIRST for second in BOX_SECOND),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,24 +68,21 @@ class Traps:
         key = self._tokens.derive("traps", key_id)
         used = {_plain(name) for name in (form.address, form.person, *form.message, *OWN_FIELDS)}
         return tuple(
-            Trap(name=_first_free(_candidates(key, form.name, epoch, kind), used), kind=kind) for kind in TrapKind
+            Trap(name=_first_free(_rotated(names, key, f"{kind}\0{epoch}\0{form.name}"), used), kind=kind)
+            for kind, names in NAMES.items()
         )
 
 
-def _first_free(candidates: Iterator[str], used: set[str]) -> str:
+def _rotated(names: Sequence[str], key: bytes, subject: str) -> Sequence[str]:
+    """Return all names, from a place on that only the key knows."""
+    digest = hashlib.blake2b(subject.encode(), key=key, digest_size=8).digest()
+    start = int.from_bytes(digest, "big") % len(names)
+    return (*names[start:], *names[:start])
+
+
+def _first_free(names: Sequence[str], used: set[str]) -> str:
     """Take the first name that the form does not use, however it is spelled."""
-    return next(name for name in candidates if _plain(name) not in used)
-
-
-def _candidates(key: bytes, form: str, epoch: int, kind: TrapKind) -> Iterator[str]:
-    """Yield every pair of words once, from a place that only the key knows."""
-    first, second = WORDS[kind]
-    subject = f"{kind}\0{epoch}\0{form}".encode()
-    start = int.from_bytes(hashlib.blake2b(subject, key=key, digest_size=8).digest(), "big")
-    count = len(first) * len(second)
-    for step in range(count):
-        row, column = divmod((start + step) % count, len(second))
-        yield f"{first[row]}_{second[column]}"
+    return next(name for name in names if _plain(name) not in used)
 
 
 def _plain(name: str) -> str:

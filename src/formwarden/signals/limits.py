@@ -27,7 +27,7 @@ class SignalLimits(Group):
     network_per_hour: Annotated[
         int, Unit("submissions in 1 h"), Field(ge=0, description="one /24 or /48; only a low weight")
     ] = 60
-    address_per_day: Annotated[
+    address_per_day_seen: Annotated[
         int,
         Unit("submissions in 24 h"),
         Field(ge=0, description="a person corrects and asks again a few times"),

@@ -7,11 +7,13 @@ from formwarden.facts import Facts
 from formwarden.scoring import Evidence, signal
 from formwarden.submission import Submission
 
-REPEAT_STRENGTHS: Final = (0.4, 0.7, 1.0)  # by earlier ones: once may be a second try, three times is a series
+# By earlier ones: once or twice a person tries again; five times is a series, whoever sends it. A person's own
+# retries, corrections and answers to our questions are not among the earlier ones.
+REPEAT_STRENGTHS: Final = (0.2, 0.35, 0.5, 0.75, 1.0)
 FULL_AT: Final = 3.0  # times the limit
 
 
-@signal(weight=3.0, group="repeats")
+@signal(weight=6.0, group="repeats")
 def same_text(_submission: Submission, facts: Facts) -> Evidence | None:
     """The very same message came before."""
     seen = facts.repeats.same_text
@@ -21,7 +23,7 @@ def same_text(_submission: Submission, facts: Facts) -> Evidence | None:
     return Evidence(text=f"{seen} times before", strength=_repeated(alike))
 
 
-@signal(weight=2.5, group="repeats")
+@signal(weight=4.5, group="repeats")  # below quarantine: newsletters and quoted threads are alike, too
 def near_text(_submission: Submission, facts: Facts) -> Evidence | None:
     """A message that differs in little but names, numbers and links came before."""
     seen = facts.repeats.near_text
@@ -45,7 +47,7 @@ def network_velocity(_submission: Submission, facts: Facts) -> Evidence | None:
 @signal(weight=3.0, group="repeats")
 def address_velocity(_submission: Submission, facts: Facts) -> Evidence | None:
     """One address is entered more often than its owner would."""
-    return _over(facts.repeats.address, facts.limits.address_per_day, "24 h")
+    return _over(facts.repeats.address, facts.limits.address_per_day_seen, "24 h")
 
 
 @signal(weight=2.0, group="repeats")

@@ -5,7 +5,7 @@ import math
 
 def page_key(received_at: float, inquiry: bytes) -> str:
     """Return the key of the page that begins after this inquiry."""
-    return f"{received_at.hex()}~{inquiry.hex()}"
+    return f"{received_at.hex()}~{inquiry.hex()}".replace("+", "")  # a plus in a URL is a space
 
 
 def place_of(key: str | None) -> tuple[float, bytes] | None:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 import apsw
 
@@ -14,6 +14,7 @@ from formwarden.stores.sqlite.patience import Patience
 from formwarden.stores.sqlite.remedies import BUSY, WHOLE_BATCH, store_error
 
 T = TypeVar("T")
+DEFERRED: Final = "BEGIN"
 Operation = Callable[[apsw.Connection], T]
 """One atomic step; may be run again if its transaction failed."""
 
@@ -77,11 +78,12 @@ def run_batch(
     live = [task for task in tasks if not task.gone()]
     if not live:
         return
-    begin = "BEGIN" if all(task.reads for task in live) else "BEGIN IMMEDIATE"
+    begin = DEFERRED if all(task.reads for task in live) else "BEGIN IMMEDIATE"
     patience.until_free(partial(_begin, connection, begin), BUSY)
     try:
         for task in live:
-            _run_alone(connection, task, path, faults)
+            if not task.gone():  # its caller may have given up while others ran
+                _run_alone(connection, task, path, faults)
         connection.execute("COMMIT")
     except apsw.Error:
         _roll_back(connection)
@@ -106,7 +108,8 @@ def _settle(tasks: Sequence[Task]) -> None:
 def _begin(connection: apsw.Connection, begin: str) -> None:
     _roll_back(connection)  # what an earlier attempt may have left
     connection.execute(begin)
-    connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").get  # noqa: B018 - a deferred one begins by reading
+    if begin == DEFERRED:
+        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").get  # noqa: B018 - it begins by reading
 
 
 def _run_alone(connection: apsw.Connection, task: Task, path: str, faults: Faults) -> None:

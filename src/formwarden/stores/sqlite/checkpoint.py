@@ -20,7 +20,7 @@ from formwarden.stores.sqlite.remedies import BUSY
 FAULT: Final = "store checkpoint"
 PAUSE_S: Final = 0.2
 PAUSE_AFTER_FAULT_S: Final = 5.0  # an ill disk is not asked, and counted, five times a second
-LONG_LOG: Final = 4_096  # pages: writers that never pause keep the log from starting anew; then they wait for us once
+LONG_LOG: Final = 8_192  # pages: writers that never pause keep the log from starting anew; then they wait for us once
 
 
 class Checkpointer:

@@ -21,6 +21,7 @@ from formwarden.stores.sqlite.patience import Patience
 from formwarden.stores.sqlite.remedies import BUSY, DAMAGED
 
 STATEMENTS: Final = 128  # prepared ones that apsw keeps; we have some seventy
+PAGE_BYTES: Final = 2_048  # a reservation writes some twelve pages: a third cheaper than with SQLite's 4,096
 LOG_LIMIT: Final = 67_108_864  # bytes: a write-ahead log that grew in a burst shrinks to this again
 OPENED_ONCE: Final = b"1\n"  # in the lock file: a store stood here, so a missing one is worth a warning
 
@@ -153,6 +154,7 @@ class Opener:
         return connection
 
     def _prepare(self, connection: apsw.Connection) -> None:
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a new file; a file that stands keeps its own
         mode: str = connection.execute("PRAGMA journal_mode = WAL").get
         if mode != "wal":
             raise StoreError("the store's file system cannot share memory: set FORMWARDEN_STORE_URL to a local disk")

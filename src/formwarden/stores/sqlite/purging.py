@@ -6,9 +6,9 @@ from typing import Final
 import apsw
 
 from formwarden.stores.ports import State
-from formwarden.stores.retention import SPENDS_KEPT_S, bodies_kept, facts_kept_s
+from formwarden.stores.retention import PURGE_STEP, SPENDS_KEPT_S, bodies_kept, facts_kept_s
 from formwarden.stores.settings import Stores
-from formwarden.stores.sqlite.settling import refund
+from formwarden.stores.sqlite.settling import REFUND
 
 LIVE_REPLY: Final = (
     "EXISTS (SELECT 1 FROM reply WHERE submission = inquiry.id AND reply.state IN ('due', 'held', 'taken'))"
@@ -23,11 +23,13 @@ UPDATE inquiry SET recipient = iif({LIVE_REPLY}, recipient, NULL),
 clear = iif({LIVE_REPLY}, recipient IS NOT NULL, 0) WHERE n = ?
 """  # noqa: S608 - a constant of ours
 OLD: Final = "SELECT n FROM inquiry WHERE received_at <= ? AND staff <> 'due' LIMIT ?"
-SPENT: Final = "SELECT id FROM reply WHERE spent_at <= ? LIMIT ?"
-OLD_REPLIES: Final = """
-DELETE FROM reply WHERE id IN
-(SELECT id FROM reply WHERE created_at <= ? AND state NOT IN ('due', 'held', 'taken') LIMIT ?)
-"""
+SPENT: Final = "SELECT reply, max(at) FROM spend GROUP BY reply ORDER BY reply LIMIT ?"
+OLD_REPLIES: Final = f"""
+DELETE FROM reply WHERE n IN (
+    SELECT n FROM (SELECT n, created_at, state FROM reply ORDER BY n LIMIT {PURGE_STEP})
+    WHERE created_at <= ? AND state NOT IN ('due', 'held', 'taken') LIMIT ?
+)
+"""  # noqa: S608 - a number of ours; only the oldest are looked at, so no index is needed
 OLD_OUTCOMES: Final = "DELETE FROM outcome WHERE id IN (SELECT id FROM outcome WHERE at <= ? LIMIT ?)"
 OLD_SUPPRESSIONS: Final = """
 DELETE FROM suppression WHERE (subject, cause) IN (SELECT subject, cause FROM suppression WHERE until <= ? LIMIT ?)
@@ -67,7 +69,8 @@ def _erase_old(connection: apsw.Connection, before: float, limit: int) -> int:
 
 def _erase_spends(connection: apsw.Connection, before: float, limit: int) -> int:
     """Erase slots that no budget counts any more; those of one reply count as one thing."""
-    found: list[tuple[bytes]] = list(connection.execute(SPENT, (before, limit)))
-    for (reply,) in found:
-        refund(connection, reply)
-    return len(found)
+    oldest: list[tuple[int, float]] = list(connection.execute(SPENT, (limit,)))
+    over = [reply for reply, at in oldest if at <= before]
+    for reply in over:
+        connection.execute(REFUND, (reply,))
+    return len(over)

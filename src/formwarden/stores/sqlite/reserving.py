@@ -4,7 +4,6 @@ A budget (n, w) counts rows, so in no closed interval of length w are more than 
 of an interval has counted all others in it, also those stamped later than himself.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,23 +16,21 @@ from formwarden.stores.outcomes import (
     strongest,
     suppression_code,
 )
-from formwarden.stores.ports import REPLIES_OFF, Decision, Key, ReplyRequest, Reservation, Spend
+from formwarden.stores.ports import REPLIES_OFF, Decision, Key, ReplyRequest, Reservation
 from formwarden.stores.sqlite.settling import erase_recipient
 
 STANDING: Final = "SELECT state, code, held_until FROM reply WHERE id = ?"
 CAUSES: Final = "SELECT cause FROM suppression WHERE subject = ? AND (until IS NULL OR until > ?)"
-SPENT: Final = "SELECT count(*) FROM spend WHERE key = ? AND at >= ?"
-NEWEST: Final = "SELECT max(at) FROM spend WHERE key = ?"
-CLAMP: Final = "UPDATE OR REPLACE spend SET at = ? WHERE key = ? AND at > ?"
+SPENT: Final = "SELECT count(*), max(at) FROM spend WHERE key = ? AND at >= ?"
+CLAMP: Final = "UPDATE spend SET at = ? WHERE key = ? AND at > ?"
 SPEND: Final = "INSERT INTO spend VALUES (?, ?, ?)"
 WRITE: Final = """
-INSERT INTO reply (
-    id, submission, state, code, created_at, held_until, check_at, due_at, lease_until, spent_at, attempts
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO reply (id, submission, state, code, created_at, held_until, check_at, due_at, lease_until, attempts)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET
     state = excluded.state, code = excluded.code, held_until = excluded.held_until, check_at = excluded.check_at,
-    due_at = excluded.due_at, lease_until = excluded.lease_until, spent_at = excluded.spent_at,
-    attempts = excluded.attempts
+    due_at = excluded.due_at, lease_until = excluded.lease_until, attempts = excluded.attempts
+RETURNING n
 """
 
 
@@ -78,37 +75,28 @@ def _against(connection: apsw.Connection, request: ReplyRequest, now: float) -> 
         causes = [row[0] for row in connection.execute(CAUSES, (subject, now))]
         if causes:
             return suppression_code(strongest(causes))
-    if not request.preview:
-        _clamp(connection, request.spends, now)
+    longest: dict[Key, float] = {}
     for spend in request.spends:
-        if _spent(connection, spend, now) >= spend.limit:
+        for key in spend.keys:
+            longest[key] = max(spend.window_s, longest.get(key, 0.0))
+    for spend in request.spends:
+        total = 0
+        for key in spend.keys:
+            count, newest = connection.execute(SPENT, (key, now - spend.window_s)).get
+            total += count
+            if count and newest > now + longest[key] and not request.preview:
+                _clamp(connection, key, now + longest[key])
+        if total >= spend.limit:
             return spend.budget
     return None
 
 
-def _clamp(connection: apsw.Connection, spends: Sequence[Spend], now: float) -> None:
+def _clamp(connection: apsw.Connection, key: Key, ahead: float) -> None:
     """Move slots beyond now + window, which a clock since corrected has left there, back to that moment.
 
     They would stand for ever. The longest window of a key decides: nothing is forgotten that any budget still counts.
     """
-    longest: dict[Key, float] = {}
-    for spend in spends:
-        for key in spend.keys:
-            longest[key] = max(spend.window_s, longest.get(key, 0.0))
-    for key, window_s in longest.items():
-        ahead = now + window_s
-        newest: float | None = connection.execute(NEWEST, (key,)).get
-        if newest is not None and newest > ahead:
-            connection.execute(CLAMP, (ahead, key, ahead))
-
-
-def _spent(connection: apsw.Connection, spend: Spend, now: float) -> int:
-    """Count the slots taken within the window, those stamped in the future too."""
-    total = 0
-    for key in spend.keys:
-        count: int = connection.execute(SPENT, (key, now - spend.window_s)).get
-        total += count
-    return total
+    connection.execute(CLAMP, (ahead, key, ahead))
 
 
 def _write(
@@ -120,9 +108,6 @@ def _write(
     code: str,
     before: _Standing | None,
 ) -> None:
-    keys = dict.fromkeys(spend.keys[0] for spend in request.spends) if decision is Decision.SEND else {}
-    for key in keys:
-        connection.execute(SPEND, (key, now, request.reply_id))
     held_until = check_at = due_at = lease_until = None
     state = "suppressed"
     if decision is Decision.HOLD:
@@ -132,6 +117,8 @@ def _write(
         state, lease_until = "taken", now + request.lease_s
     elif decision is Decision.SEND:
         state, due_at = "due", now
-    attempts = int(state == "taken")
-    row = (held_until, check_at, due_at, lease_until, now if keys else None, attempts)
-    connection.execute(WRITE, (request.reply_id, request.submission_id, state, code, now, *row))
+    row = (state, code, now, held_until, check_at, due_at, lease_until, int(state == "taken"))
+    number: int = connection.execute(WRITE, (request.reply_id, request.submission_id, *row)).get
+    if decision is Decision.SEND:
+        for key in dict.fromkeys(spend.keys[0] for spend in request.spends):
+            connection.execute(SPEND, (key, now, number))

@@ -9,12 +9,13 @@ from formwarden.stores.ports import Outcome, OutcomeKind
 from formwarden.stores.sqlite.texts import plain
 
 NOTE: Final = "INSERT INTO outcome VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-STANDING: Final = "SELECT state, submission FROM reply WHERE id = ?"
+STANDING: Final = "SELECT state, submission, n FROM reply WHERE id = ?"
 MARK: Final = "INSERT INTO mark VALUES ('feedback_seen', ?) ON CONFLICT DO NOTHING"
 AGAIN: Final = "UPDATE reply SET state = 'due', due_at = ?, lease_until = NULL WHERE id = ?"
 END: Final = """
 UPDATE reply SET state = ?, held_until = NULL, check_at = NULL, due_at = NULL, lease_until = NULL WHERE id = ?
 """
+REFUND: Final = "DELETE FROM spend WHERE reply = ?"
 LAST: Final = "UPDATE reply SET last = ? WHERE id = ?"
 SUPPRESSED: Final = "SELECT until FROM suppression WHERE subject = ? AND cause = ?"
 SUPPRESS: Final = "INSERT OR REPLACE INTO suppression VALUES (?, ?, ?)"
@@ -35,13 +36,20 @@ def settle(connection: apsw.Connection, outcome: Outcome, now: float) -> None:
     cause = cause_of(outcome)
     if cause is not None and outcome.subject is not None:
         set_suppression(connection, subject=outcome.subject, cause=cause, until=outcome.until)
-    standing: tuple[str, bytes] | None = connection.execute(STANDING, (outcome.reply_id,)).get
+    standing: tuple[str, bytes, int] | None = connection.execute(STANDING, (outcome.reply_id,)).get
     if standing is None:
         return
     connection.execute(LAST, (reason, outcome.reply_id))
-    state, submission = standing
-    if state in LIVE:
-        _move(connection, outcome, state, submission, now)
+    state, submission, number = standing
+    if state not in LIVE:
+        return
+    if outcome.kind is OutcomeKind.NOT_SENT:
+        if state == "taken":
+            connection.execute(AGAIN, (now if outcome.until is None else outcome.until, outcome.reply_id))
+        return
+    if outcome.kind is OutcomeKind.REFUNDED:
+        connection.execute(REFUND, (number,))
+    end(connection, outcome.reply_id, submission, ENDS_AS[outcome.kind])
 
 
 def end(connection: apsw.Connection, reply: bytes, submission: bytes, state: str) -> None:
@@ -55,27 +63,9 @@ def erase_recipient(connection: apsw.Connection, submission: bytes) -> None:
     connection.execute(ERASE, (submission,))
 
 
-def refund(connection: apsw.Connection, reply: bytes) -> int:
-    """Delete the slots of a reply; return how many."""
-    connection.execute("DELETE FROM spend WHERE reply = ?", (reply,))
-    deleted = connection.changes()
-    connection.execute("UPDATE reply SET spent_at = NULL WHERE id = ?", (reply,))
-    return deleted
-
-
 def set_suppression(connection: apsw.Connection, *, subject: bytes, cause: str, until: float | None) -> None:
     """Put a subject on the list, or keep it there longer; causes stand side by side and the strongest is named."""
     stands: list[tuple[float | None]] = list(connection.execute(SUPPRESSED, (subject, cause)))
     if stands:
         until = later(until, stands[0][0])
     connection.execute(SUPPRESS, (subject, cause, until))
-
-
-def _move(connection: apsw.Connection, outcome: Outcome, state: str, submission: bytes, now: float) -> None:
-    if outcome.kind is OutcomeKind.NOT_SENT:
-        if state == "taken":
-            connection.execute(AGAIN, (now if outcome.until is None else outcome.until, outcome.reply_id))
-        return
-    if outcome.kind is OutcomeKind.REFUNDED:
-        refund(connection, outcome.reply_id)
-    end(connection, outcome.reply_id, submission, ENDS_AS[outcome.kind])

@@ -36,8 +36,10 @@ CREATE INDEX inquiry_state_changed ON inquiry (state, changed_at);
 CREATE INDEX inquiry_clear ON inquiry (state, changed_at) WHERE clear = 1;
 CREATE INDEX inquiry_staff ON inquiry (received_at) WHERE staff = 'due';
 
+-- Numbered, so that what belongs to one moment lies on few pages: pages written are what a reservation costs.
 CREATE TABLE reply (
-    id BLOB PRIMARY KEY,
+    n INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
     submission BLOB NOT NULL,
     state TEXT NOT NULL,
     code TEXT NOT NULL,
@@ -46,23 +48,20 @@ CREATE TABLE reply (
     check_at REAL,
     due_at REAL,
     lease_until REAL,
-    spent_at REAL, -- while rows of `spend` belong to it
-    attempts INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL,
     last TEXT NOT NULL DEFAULT ''
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE INDEX reply_submission ON reply (submission);
-CREATE INDEX reply_created ON reply (created_at);
 CREATE INDEX reply_due ON reply (due_at) WHERE state = 'due';
 CREATE INDEX reply_taken ON reply (lease_until) WHERE state = 'taken';
 CREATE INDEX reply_held ON reply (held_until) WHERE state = 'held';
 CREATE INDEX reply_check ON reply (check_at) WHERE state = 'held';
-CREATE INDEX reply_spent ON reply (spent_at) WHERE spent_at IS NOT NULL;
 
 CREATE TABLE spend (
     key BLOB NOT NULL,
     at REAL NOT NULL,
-    reply BLOB NOT NULL,
+    reply INTEGER NOT NULL,
     PRIMARY KEY (key, at, reply)
 ) STRICT, WITHOUT ROWID;
 
