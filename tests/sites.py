@@ -3,9 +3,11 @@
 Doubles stand for ports only: clock, relay, resolver, store. Everything between is the real thing.
 """
 
+import asyncio
 import hashlib
 import itertools
 import json
+import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -71,6 +73,7 @@ class RecordingSender:
 
     def __init__(self) -> None:
         self.mails: list[Mail] = []
+        self.sent = threading.Event()  # at the first mail, in whatever thread
         self.says = SendResult(state=SendState.TAKEN, code=250, text="2.0.0 queued")
 
     async def send(self, envelope_from: str, recipient: str, data: bytes, /, *, deadline_s: float) -> SendResult:
@@ -79,6 +82,7 @@ class RecordingSender:
             message = message_from_bytes(data, policy=policy.default)
             assert isinstance(message, EmailMessage)
             self.mails.append(Mail(envelope_from=envelope_from, recipient=recipient, message=message))
+            self.sent.set()
         return self.says
 
     def to(self, recipient: str) -> list[Mail]:
@@ -94,12 +98,15 @@ class ScriptedResolver:
         self.gone: set[str] = set()
         self.silent: set[str] = set()
         self.error: Exception | None = None
+        self.forever = False
 
     async def resolve(self, name: str, rdtype: str, /, *, timeout_s: float) -> DnsAnswer:
         assert timeout_s > 0
         self.asked[name] += 1
         if self.error is not None:
             raise self.error
+        if self.forever:
+            await asyncio.Event().wait()
         if name in self.silent:
             return DnsAnswer(rcode=Rcode.TIMEOUT)
         if name in self.gone:
@@ -198,7 +205,7 @@ class Site:
         return Starlette(routes=routes, middleware=[Middleware(WardenMiddleware, warden=self.warden)])
 
     async def _show(self, request: Request) -> Response:
-        form = next(each for each in self.warden.forms.values() if request.url.path in each.path)
+        form = next(each for each in self.warden.forms.values() if request.url.path.endswith(each.path))
         fields = "".join(f'<input type="text" name="{name}" value="">' for name in ("name", "email"))
         box = '<textarea name="message"></textarea>'
         return HTMLResponse(f"<form method='post'>{self.warden.markup(form.name)}{fields}{box}</form>")

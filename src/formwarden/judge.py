@@ -211,13 +211,16 @@ class Judge:
             client=reading.client.identity,
             network=reading.client.network,
             received_at=reading.received_at,
-            again=self._tokens.issue(
-                reading.form.name,
-                network=reading.networks[0] if reading.networks else None,
-                after=reading.token if reading.outcome is not TokenOutcome.OTHER_FORM else None,
-                parent=submission_id if asking else None,
-                doubtful=doubt,
-            ),
+            again=self._again(reading, submission_id if asking else None, doubtful=doubt),
+        )
+
+    def _again(self, reading: Reading, parent: bytes | None, *, doubtful: bool) -> str:
+        return self._tokens.issue(
+            reading.form.name,
+            network=reading.networks[0] if reading.networks else None,
+            after=reading.token if reading.outcome is not TokenOutcome.OTHER_FORM else None,
+            parent=parent,
+            doubtful=doubtful,
         )
 
     async def _keep(
@@ -232,6 +235,10 @@ class Judge:
             self._faults.count("inquiries", str(error))
             await self._journal.append(inquiry)
             verdict, existing = replace(verdict, recorded=False), None
+        if existing is not None and existing.state is State.ASKED and verdict.action is not Action.ASK:
+            # a second click that would not have been asked: it sees the page again, and its answer replaces the first
+            asked = {each.name for each in self._signals if each.asks} & set(existing.hits)
+            verdict = replace(verdict, again=self._again(reading, existing.id, doubtful=not asked <= BENIGN))
         return Judged(verdict=verdict, inquiry=inquiry, existing=existing, observation=reading.observation)
 
     async def _answered(self, reading: Reading, facts: Facts) -> bytes | None:

@@ -107,7 +107,7 @@ def assemble(
         settings=settings.address,
         suffixes=suffixes,
         clock=clock,
-        own_domains=frozenset({site.site_domain.lower()} if site.site_domain else ()),
+        own_domains=frozenset(name.lower() for name in (*settings.mail.own_domains, site.site_domain) if name),
     )
     sender = ports.sender or _relay(settings)
     reader = Reader(

@@ -92,6 +92,7 @@ class Reader:
         self._tokens = tokens
         self._traps = traps
         self._site = site
+        self._public_host = urlsplit(site.public_url or "").netloc
         self._limits = limits
         self._proxies = proxies
         self._suffixes = suffixes
@@ -191,9 +192,10 @@ class Reader:
     def _origin(self, submission: Submission) -> Origin:
         """Compare where the browser says it comes from with where it went (G01)."""
         origin, site = submission.headers.get("origin"), submission.headers.get("sec-fetch-site")
-        own = {submission.host, urlsplit(self._site.public_url or "").netloc or None}
+        own = {submission.host, self._public_host}
         if origin is not None:
-            return Origin.OWN if origin != "null" and urlsplit(origin).netloc in own else Origin.CROSS
+            host = _netloc(origin)
+            return Origin.OWN if host and host in own else Origin.CROSS
         if site is not None:
             return Origin.OWN if site == "same-origin" else Origin.CROSS
         return Origin.ABSENT
@@ -224,10 +226,19 @@ class Reader:
         parts = [form.name.encode(), nonce]
         parts += [text.encode("utf-8", "surrogatepass") for pair in typed.pairs for text in pair]
         for upload in uploads:
-            parts += [upload.field.encode(), upload.filename.encode("utf-8", "surrogatepass"), upload.sha256]
+            names = (upload.field, upload.filename)
+            parts += [*(name.encode("utf-8", "surrogatepass") for name in names), upload.sha256]
         for part in parts:
             digest.update(len(part).to_bytes(8, "big") + part)
         return digest.digest()
+
+
+def _netloc(origin: str) -> str:
+    """Return host and port of an Origin header; nothing for `null` and for what is no URL."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # a bracket too few
+        return ""
 
 
 def _bytes(text: str | None) -> bytes | None:

@@ -1,7 +1,6 @@
 """The facade: what a site calls. It hands on and decides nothing."""
 
 import asyncio
-import contextlib
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs
@@ -76,7 +75,7 @@ class Warden:
     # ------------------------------------------------------------------ pages
     def markup(self, form: str, *, request: "HTTPConnection | None" = None, again: Verdict | None = None) -> Markup:
         """Return what stands inside `<form>`; `again`: the verdict of a submission the site itself did not take."""
-        page = CURRENT.get() if request is None else self._page_of(request)
+        page = CURRENT.get() or (None if request is None else self._page_of(request))
         return self._parts.issuer.markup(self._form(form), page, again=again.again if again else None)
 
     def asset(self, path: str, query: str, if_none_match: str | None, asked: Submission) -> Answer | None:
@@ -187,9 +186,7 @@ class Warden:
         """Stop the periodic work and close the store; a later call opens again."""
         working, self._working = self._working, None
         if working is not None:
-            working.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await working
+            await self._parts.work.stop(working)
         await self._parts.store.aclose()
 
     async def work_once(self) -> int:

@@ -1,5 +1,6 @@
 """What runs by itself: leased periodic tasks, in any open warden, or by `formwarden work --once` (G19)."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,6 +11,8 @@ from formwarden.faults import Faults, bug
 from formwarden.stores.ports import Store
 
 TICK_S: Final = 0.5  # a reply leaves within seconds, and no visitor waits for it
+STOP_GRACE_S: Final = 3.0  # to end an SMTP conversation in, when the server stops
+MOST_CANCELS: Final = 10
 LEASE_S: Final = 10.0  # a holder that dies is followed after this
 
 
@@ -33,12 +36,29 @@ class Work:
         self._faults = faults
         self._next: dict[str, float] = {}
         self._held_until: dict[str, float] = {}
+        self._stopping = False
 
     async def run(self) -> None:
-        """Go on until cancelled."""
-        while True:
+        """Go on until stopped or cancelled."""
+        self._stopping = False
+        while not self._stopping:
             await self.run_due()
             await self._clock.sleep(TICK_S)
+
+    async def stop(self, running: asyncio.Task[None]) -> None:
+        """Let `running` end its step, so that a mail on the wire is settled; cancel it when that takes too long.
+
+        Cancelled again and again: `asyncio.wait_for` before Python 3.12 swallows a cancellation that comes at the
+        moment its own result does, and libraries wait by it.
+        """
+        self._stopping = True
+        await asyncio.wait({running}, timeout=STOP_GRACE_S)
+        for _ in range(MOST_CANCELS):
+            if running.done():
+                return
+            running.cancel()
+            await asyncio.wait({running}, timeout=1.0)
+        self._faults.count("work", "the periodic work did not end")
 
     async def run_due(self) -> int:
         """Run what is due by its pace; return how much was done."""

@@ -21,7 +21,8 @@ def test_a_password_may_hold_colons_and_letters_beyond_ascii() -> None:
 
 @pytest.mark.parametrize(
     "header",
-    ["", "Basic", "Basic !!!", "Basic é", basic("owner:wrong"), basic("geheim"), basic("geheim:"), "Bearer geheim"],
+    ["", "Basic", "Basic !!!", "Basic é", basic("owner:wrong"), basic("geheim"), basic("geheim:"), "Bearer geheim"]
+    + [basic(f"owner:{text}") for text in ("gehei", "geheim ", "geheimnis", "Geheim", "")],
 )
 def test_nothing_else_opens(header: str) -> None:
     assert not may_enter(header, "geheim")

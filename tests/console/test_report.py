@@ -1,5 +1,4 @@
 import json
-from urllib.parse import quote
 
 import pytest
 
@@ -89,7 +88,11 @@ def test_the_json_twin_says_what_the_page_says() -> None:
     reply = ReplyRow(
         reply_id=b"r", submission_id=b"s", state="held", code="HELD_DNS", created_at=NOW, held_until=NOW + 9, last="x"
     )
-    rows = (Row(inquiry=inquiry(1, staff=Staff.DUE, staff_note="421 later"), reply=reply), Row(inquiry=inquiry(2)))
+    facts = {"traps": [], "standing": "shown"}
+    rows = (
+        Row(inquiry=inquiry(1, facts=facts, staff=Staff.DUE, staff_note="421 later"), reply=reply),
+        Row(inquiry=inquiry(2)),
+    )
     plain = as_plain(overview(*rows))
     assert json.loads(json.dumps(plain)) == plain
     assert plain["store"] == "no space left on the disk"
@@ -106,6 +109,7 @@ def test_the_json_twin_says_what_the_page_says() -> None:
         "form": "contact",
         "state": "held",
         "score": 6.5,
+        "standing": "shown",
         "received_at": NOW - 60,
         "changed_at": 0.0,
         "hits": {"urls": 3.0, "too_young": 3.5, "gibberish": 0.0},
@@ -121,9 +125,8 @@ def test_the_json_twin_says_what_the_page_says() -> None:
 
 
 def test_a_lone_surrogate_breaks_no_json() -> None:
-    body = b"name=" + quote("\\ud800").encode()
     hostile = inquiry(
         content_type="multipart/form-data; boundary=x; charset=unicode_escape",
         body=b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\n\\ud800\r\n--x--\r\n',
     )
-    assert json.dumps(as_plain(overview(Row(inquiry=hostile), Row(inquiry=inquiry(body=body))))).isascii()
+    assert json.dumps(as_plain(overview(Row(inquiry=hostile)))).isascii()

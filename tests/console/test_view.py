@@ -138,6 +138,22 @@ def test_reasons_replies_and_staff_mail_are_told() -> None:
         assert word in text
 
 
+def test_a_code_is_explained_and_the_standing_told() -> None:
+    reply = ReplyRow(
+        reply_id=b"r", submission_id=b"s", state="suppressed", code="ADDR_UNDELIVERABLE", created_at=NOW, last=""
+    )
+    row = Row(inquiry=inquiry(facts={"standing": "plain"}), reply=reply)
+    for word in ("ADDR_UNDELIVERABLE", "the domain takes no mail", "standing plain"):
+        assert word in page(overview(row)).text
+    for word in ("ADDR_UNDELIVERABLE", "届かないドメイン", "信頼度 標準"):
+        assert word in page(overview(row), language="ja").text
+
+
+@pytest.mark.parametrize("facts", [{}, {"standing": None}, {"standing": ["plain"]}])
+def test_facts_of_another_release_break_no_page(facts: dict[str, object]) -> None:
+    assert "standing" not in page(overview(Row(inquiry=inquiry(facts=facts)))).text
+
+
 def test_failures_and_the_switch_are_told() -> None:
     fault = Fault(what="counters", count=12, last_at=NOW - 7_200, why="disk I/O error")
     text = page(overview(faults=(fault,), store="disk full", replies_off=True)).text

@@ -55,11 +55,13 @@ def test_nobody_listens_after_the_end(tmp_path: Path) -> None:
     sink.stop()
 
 
-def test_a_connection_that_is_open_delays_no_end(tmp_path: Path) -> None:
+def test_a_connection_that_is_open_delays_no_end_and_is_closed(tmp_path: Path) -> None:
     with MailSink(tmp_path / "mail").running() as sink:
         parts = urlsplit(sink.url)
         idle = smtplib.SMTP(str(parts.hostname), parts.port or 0, timeout=10)
-    idle.close()
+    assert idle.sock is not None
+    with idle.sock as line:
+        assert line.recv(100) == b""
 
 
 def test_an_address_that_is_not_ours_is_an_error_at_the_start(tmp_path: Path) -> None:

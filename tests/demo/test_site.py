@@ -5,12 +5,17 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from formwarden.clock import SystemClock
 from formwarden.demo import create_app
 from formwarden.demo.letters import VARIABLE
 from formwarden.demo.played_dns import PlayedDns
 from formwarden.demo.sink import MailSink
+from formwarden.entropy import system_entropy
+from formwarden.submission import TOKEN_FIELD
+from formwarden.tokens import Tokens
 from tests.e2e.demo_site import eventually
 
+KEY = "k" * 40
 PAGES = ("/", "/contact", "/thanks", "/mailbox")
 BROWSER = {
     "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
@@ -62,11 +67,19 @@ class Page(HTMLParser):
             self.fields[self._area] += data
 
 
+def lineage(fields: dict[str, str]) -> bytes:
+    """Read what ties the pages of one visit together."""
+    tokens = Tokens([KEY], clock=SystemClock(), entropy=system_entropy)
+    _, token = tokens.read(fields[TOKEN_FIELD], "contact", stale_after_s=3_600)
+    assert token is not None
+    return token.lineage
+
+
 @pytest.fixture
 def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
     with MailSink(tmp_path / "mail").running() as sink, PlayedDns().in_thread() as dns:
         values = {
-            "SECRET_KEYS": "k" * 40,
+            "SECRET_KEYS": KEY,
             "STORE_URL": f"sqlite:///{tmp_path / 'site.db'}",
             "SITE_DOMAIN": "tsukimizaka.played",
             "STAFF_ADDRESS": "workshop@tsukimizaka.played",
@@ -147,6 +160,7 @@ def test_a_missing_field_asks_again_and_keeps_what_was_typed(site: TestClient, f
     assert {name: again[name].strip() for name in HANAKO} == {**HANAKO, field: ""}
     assert f'aria-describedby="{field}-error' in response.text
     assert response.text.count('aria-invalid="true"') == 1
+    assert lineage(again) == lineage(form)  # the correction belongs to the first attempt: neither too fast nor a copy
     corrected = site.post("/contact", data={**again, **HANAKO}, headers=OWN)
     assert corrected.status_code == 303
 

@@ -1,8 +1,10 @@
 import os
-import socket
+import smtplib
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import dns.message
+import dns.query
 import pytest
 
 from formwarden import Settings
@@ -21,12 +23,12 @@ def _nothing_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             monkeypatch.delenv(name)
 
 
-def listens(url: str) -> bool:
+def greets(url: str) -> bool:
     parts = urlsplit(url)
     try:
-        with socket.create_connection((str(parts.hostname), parts.port or 0), timeout=5):
-            return True
-    except OSError:
+        with smtplib.SMTP(str(parts.hostname), parts.port or 0, timeout=5) as relay:
+            return relay.noop()[0] == 250
+    except ConnectionRefusedError:
         return False
 
 
@@ -42,8 +44,10 @@ def test_everything_a_site_needs_is_put_up_and_taken_down() -> None:
         assert settings.console.console_password.get_secret_value() == stage.password
         assert settings.mail.smtp_url is not None
         relay = settings.mail.smtp_url.get_secret_value()
-        assert listens(relay)
-        assert listens(f"tcp://{settings.address.dns_servers[0]}")
+        assert greets(relay)
+        host, _, port = settings.address.dns_servers[0].partition(":")
+        answer = dns.query.udp(dns.message.make_query("gmail.com", "MX"), host, port=int(port), timeout=5)
+        assert "google.com" in answer.to_text()
         maildir = Path(os.environ[VARIABLE])
         assert maildir.is_dir()
         assert settings.stores.store_url.get_secret_value() == f"sqlite:///{maildir.parent / 'formwarden.db'}"
@@ -51,7 +55,7 @@ def test_everything_a_site_needs_is_put_up_and_taken_down() -> None:
         assert stage.warnings == ()
     assert dict(os.environ) == before
     assert not maildir.parent.exists()
-    assert not listens(relay)
+    assert not greets(relay)
 
 
 def test_each_run_has_a_key_and_a_password_of_its_own() -> None:

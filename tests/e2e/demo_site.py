@@ -8,8 +8,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Self
 
@@ -45,14 +47,14 @@ class DemoSite:
     def __enter__(self) -> Self:
         own = {f"FORMWARDEN_{name.upper()}": value for name, value in self.settings.items()}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("FORMWARDEN_")}
+        self.log = TemporaryFile()
         command = [sys.executable, "-m", "formwarden", "demo"]
         self.process = subprocess.Popen(
             [*command, "--port", str(self.port), "--workers", str(self.workers)],
             env={**environment, "FORMWARDEN_CONSOLE_PASSWORD": PASSWORD, **own},
             cwd=ROOT / "tests" / "e2e",
-            stdout=subprocess.PIPE,
+            stdout=self.log,
             stderr=subprocess.STDOUT,
-            text=True,
         )
         self._wait()
         return self
@@ -60,21 +62,31 @@ class DemoSite:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        children = self._children()
         self.process.send_signal(signal.SIGINT)
         try:
             self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            for pid in [*children, self.process.pid]:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             self.process.wait(PATIENCE_S)
-        if self.process.stdout is not None:
-            self.output = self.process.stdout.read()
-            self.process.stdout.close()
+            if error is None:
+                raise TimeoutError(f"the demo did not stop: {self._said()}") from None
+        finally:
+            self.log.close()
 
     def worker_pids(self) -> list[int]:
         """Name the processes that serve, not the one that watches over them."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
-        pids = [int(pid) for pid in children.split()]
-        return [pid for pid in pids if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        return [pid for pid in self._children() if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    def _children(self) -> list[int]:
+        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
+        return [int(pid) for pid in listed.split()]
+
+    def _said(self) -> str:
+        self.log.seek(0)
+        return self.log.read().decode(errors="replace")
 
     def overview(self, client: httpx2.Client | None = None) -> "Overview":
         """Read the owner's page as JSON, every page of it."""
@@ -95,13 +107,13 @@ class DemoSite:
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
             if self.process.poll() is not None:
-                output = self.process.stdout.read() if self.process.stdout else ""
-                raise RuntimeError(f"the demo ended: {output}")
+                raise RuntimeError(f"the demo ended: {self._said()}")
             try:
-                with socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                    return
-            except OSError:
+                httpx2.get(f"{self.url}/contact", timeout=PATIENCE_S)
+            except httpx2.TransportError:
                 time.sleep(POLL_S)
+            else:
+                return
         raise TimeoutError("the demo did not come up")
 
 

@@ -221,6 +221,18 @@ def test_r21_a_value_that_breaks_its_line_stops_the_mail(value: str) -> None:
         write(replace(DRAFT, extra=(("Content-Language", value),)), REPLY_HEADERS)
 
 
+@pytest.mark.parametrize("text", ["a\r\nBcc: v@x", "a\u2028Bcc: v@x", "=?utf-8?q?Bob=0D=0ABcc:_v@x?="])
+@pytest.mark.parametrize("field", ["name", "subject"])
+def test_r21_name_and_subject_are_cleaned_as_they_are_written(field: str, text: str) -> None:
+    draft = replace(DRAFT, name=text) if field == "name" else replace(DRAFT, subject=text)
+    assert b"\nBcc:" not in write(draft, REPLY_HEADERS)
+
+
+def test_a_subject_is_cut_before_it_fills_a_screen() -> None:
+    data = write(replace(DRAFT, subject="x" * 10_000), REPLY_HEADERS)
+    assert message_from_bytes(data, policy=default)["Subject"] == "x" * 400
+
+
 def test_a_large_text_is_written_in_base64_and_a_small_plain_one_readably() -> None:
     assert b"quoted-printable" in write(DRAFT, REPLY_HEADERS)
     assert b"base64" in write(replace(DRAFT, text="x" * 30_000), REPLY_HEADERS)

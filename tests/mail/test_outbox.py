@@ -1,7 +1,7 @@
 """The outbox over a real ledger: replies at most once, the staff's mail at least once (G15, G24)."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from email import message_from_bytes
 from email.policy import default
@@ -16,7 +16,7 @@ from formwarden.errors import StoreError
 from formwarden.faults import Faults
 from formwarden.forms import GuardedForm
 from formwarden.mail.compose import Composer
-from formwarden.mail.outbox import NO_LEFT, NO_STAFF, Outbox
+from formwarden.mail.outbox import COPIES_REMEMBERED, NO_LEFT, NO_STAFF, Outbox
 from formwarden.mail.replies import Replies
 from formwarden.mail.sender import Sender, SendResult, SendState
 from formwarden.mail.settings import Mail
@@ -25,7 +25,7 @@ from formwarden.mail.staff_mail import StaffMail
 from formwarden.mail.verp import Verp
 from formwarden.scoring import Standing, Verdict
 from formwarden.site import Site
-from formwarden.stores.ports import Inquiry, Ledger, Outcome, Staff, Store
+from formwarden.stores.ports import Inquiries, Inquiry, Ledger, Outcome, Page, Staff, State, Store
 from formwarden.stores.settings import Stores
 from formwarden.stores.sqlite.store import SqliteStore
 from formwarden.submission import Fields
@@ -76,6 +76,8 @@ class Desk:
     sender: Sender = field(default_factory=RecordingSender)
     checker: Reports = field(default_factory=Reports)
     ledger: Ledger | None = None
+    inquiries: Inquiries | None = None
+    copies_remembered: int = COPIES_REMEMBERED
 
     def __post_init__(self) -> None:
         ledger = self.ledger or self.store.ledger
@@ -93,7 +95,7 @@ class Desk:
         )
         self.outbox = Outbox(
             ledger=ledger,
-            inquiries=self.store.inquiries,
+            inquiries=self.inquiries or self.store.inquiries,
             replies=self.replies,
             composer=Composer(self.site, self.settings, self.tokens, self.clock, numbered_entropy()),
             staff_mail=StaffMail(self.site, self.settings, self.clock, numbered_entropy()),
@@ -104,6 +106,7 @@ class Desk:
             settings=self.settings,
             clock=self.clock,
             faults=self.faults,
+            copies_remembered=self.copies_remembered,
         )
 
     @property
@@ -469,6 +472,18 @@ async def test_row_06_without_a_recipient_it_is_dropped(desk: Desk) -> None:
 
 
 @pytest.mark.anyio
+async def test_g17_a_permit_that_waits_for_dns_is_never_sent_by_the_worker(desk: Desk) -> None:
+    held = replace(verdict(ANN), report=unknown(ANN))
+    await desk.store.inquiries.keep(inquiry_of(held), lease_s=0.0)
+    async with desk.replies.permit(held) as permit:
+        assert (permit.granted, permit.code) == (False, "ADDR_DNS_TEMP")
+    for _ in range(12):
+        desk.clock.move(10 * MINUTE)
+        await desk.outbox.step()
+    assert (await desk.state(held), desk.relay.mails) == ("dropped", [])
+
+
+@pytest.mark.anyio
 async def test_g01_the_doubtful_that_waited_for_dns_then_waits_for_the_owner(desk: Desk) -> None:
     held = await hold_for_dns(desk, unknown(ANN), standing=Standing.DOUBTFUL)
     del desk.checker.known[ANN]
@@ -564,6 +579,18 @@ async def test_g24_a_refused_address_neither_blocks_nor_doubles_the_others(desk:
 
 
 @pytest.mark.anyio
+async def test_g24_of_too_many_half_taken_mails_the_oldest_is_sent_anew(clock: MovableClock) -> None:
+    desk = Desk(store=memory(clock), clock=clock, copies_remembered=1)
+    desk.relay.answers[OFFICE] = DEAD
+    for _ in range(2):
+        await desk.tell_staff(verdict())
+        await desk.outbox.step_staff()
+    clock.move(900.0)
+    await desk.outbox.step_staff()
+    assert desk.relay.recipients().count(BOSS) == 4
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("answer", [DEAD, BROKEN, DOWN], ids=lambda answer: str(answer.state))
 async def test_g24_what_no_relay_took_is_tried_again_soon_and_counted(answer: SendResult, desk: Desk) -> None:
     asked = verdict(ANN)
@@ -590,6 +617,62 @@ async def test_g24_a_crash_before_the_commit_mails_the_staff_again_rather_than_n
     clock.move(3_600.0)
     await after.outbox.step_staff()
     assert after.relay.recipients() == [OFFICE, BOSS]
+
+
+class ForgetfulInquiries:
+    """Gives staff mail out, and cannot write down what became of it until it is `well`."""
+
+    def __init__(self, store: Store) -> None:
+        self.well = False
+        self._real = store.inquiries
+
+    async def staff(self, inquiry: bytes, /, *, to: Staff, note: str = "", due_at: float = 0.0) -> bool:
+        if not self.well:
+            raise StoreError("the disk is full")
+        return await self._real.staff(inquiry, to=to, note=note, due_at=due_at)
+
+    async def claim_staff(self, limit: int, /, *, lease_s: float) -> Sequence[Inquiry]:
+        return await self._real.claim_staff(limit, lease_s=lease_s)
+
+    async def get(self, inquiry: bytes, /) -> Inquiry | None:
+        return await self._real.get(inquiry)
+
+    async def keep(self, _inquiry: Inquiry, /, *, lease_s: float, replaces: bytes | None = None) -> Inquiry | None:
+        raise NotImplementedError(lease_s, replaces)
+
+    async def move(
+        self,
+        _inquiry: bytes,
+        /,
+        *,
+        expect: Collection[State],
+        to: State,
+        note: str,
+        answer: tuple[int, str] | None = None,
+        lease_s: float = 0.0,
+    ) -> bool:
+        raise NotImplementedError(expect, to, note, answer, lease_s)
+
+    async def claim(self, state: State, limit: int, /, *, older_than: float, lease_s: float) -> Sequence[Inquiry]:
+        raise NotImplementedError(state, limit, older_than, lease_s)
+
+    async def find(self, states: Collection[State], /, *, after: str | None = None, limit: int = 50) -> Page:
+        raise NotImplementedError(states, after, limit)
+
+
+@pytest.mark.anyio
+async def test_g24_a_store_that_forgets_a_taken_mail_doubles_it_for_nobody(clock: MovableClock) -> None:
+    store, asked = memory(clock), verdict(ANN)
+    inquiries = ForgetfulInquiries(store)
+    desk = Desk(store=store, clock=clock, inquiries=inquiries)
+    await desk.tell_staff(asked)
+    assert await desk.outbox.step_staff() == 1
+    assert desk.faults.of("inquiries") == 1
+    inquiries.well = True
+    clock.move(3_600.0)
+    assert await desk.outbox.step_staff() == 1
+    assert desk.relay.recipients() == [OFFICE, BOSS]
+    assert (await desk.staff_of(asked))[0] is Staff.SENT
 
 
 @pytest.mark.anyio

@@ -8,7 +8,7 @@ from tests.mail.gate_samples import report
 
 def test_g11_an_implicit_mx_is_a_provider_of_its_own() -> None:
     subjects = Subjects((b"key",))
-    own = watch(report("a@b.com", provider=None), subjects)
+    own = watch(report("a@mail.b.com", provider=None), subjects)
     assert own.provider == subjects.keys("provider", "b.com")
     assert watch(report("a@b.com"), subjects).provider == subjects.keys("provider", "mailhost.net")
 

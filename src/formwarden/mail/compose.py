@@ -37,6 +37,7 @@ BASIC_HEADERS: Final = frozenset(
 )
 REPLY_HEADERS: Final = BASIC_HEADERS | {"content-language"}
 NONCE_BYTES: Final = 16  # of a Message-ID
+SUBJECT_LIMIT: Final = 400  # characters; what a form's own names may add to the longest template
 READABLE_OCTETS: Final = 20_000  # quoted-printable is made letter by letter: above this base64, which is fast
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._/#-]{0,63})")
 _JAPAN: Final = timezone(timedelta(hours=9))
@@ -164,7 +165,7 @@ def write(draft: Draft, allowed: frozenset[str], *, reply_to: str | None = None)
         ("From", Address(header_text(draft.name), draft.sender.local, draft.sender.domain)),
         ("To", draft.recipient.address),
         *((("Reply-To", reply_to),) if reply_to is not None else ()),
-        ("Subject", header_text(draft.subject, len(draft.subject))),
+        ("Subject", header_text(draft.subject, SUBJECT_LIMIT)),
         ("Date", format_datetime(datetime.fromtimestamp(draft.date, UTC))),
         ("Message-ID", draft.message_id),
         ("Auto-Submitted", "auto-generated"),  # an HTTP submission is no message to reply to (R10)

@@ -10,7 +10,7 @@ from formwarden.faults import Faults
 from formwarden.forms import GuardedForm
 from formwarden.mail.autoreply import AutoReply
 from formwarden.mail.compose import Composed, Composer
-from formwarden.mail.gate import DNS_TEMPORARY, stopped
+from formwarden.mail.gate import stopped
 from formwarden.mail.refusals import Effect, classify
 from formwarden.mail.replies import Replies
 from formwarden.mail.sender import Sender, SendResult, SendState
@@ -57,6 +57,7 @@ class Outbox:
         settings: Mail,
         clock: Clock,
         faults: Faults,
+        copies_remembered: int = COPIES_REMEMBERED,
     ) -> None:
         self._ledger = ledger
         self._inquiries = inquiries
@@ -70,6 +71,7 @@ class Outbox:
         self._settings = settings
         self._clock = clock
         self._faults = faults
+        self._copies_remembered = copies_remembered
         self._copies_taken: dict[bytes, set[str]] = {}  # by inquiry, oldest first: the staff who have their copy
 
     async def step(self, limit: int = 20) -> int:
@@ -139,9 +141,7 @@ class Outbox:
         return Effect(kind=OutcomeKind.NOT_SENT, reason=effect.reason, until=due_at)
 
     async def _look_again(self, row: ReplyRow) -> None:
-        """Ask DNS again for a reply that waits for it; what else is held waits for the owner."""
-        if row.code != DNS_TEMPORARY:
-            return None
+        """Ask DNS again for a reply that waits for it; what waits for the owner is never given out."""
         inquiry = await self._inquiries.get(row.submission_id)
         if inquiry is None or inquiry.recipient is None or self._reply_of(inquiry) is None:
             return await self._drop(row, OutcomeKind.DROPPED, NO_LEFT)
@@ -181,7 +181,7 @@ class Outbox:
     async def _hand_out(self, inquiry: Inquiry, mails: Sequence[Composed]) -> list[SendResult]:
         """Send every copy that is not taken yet, whatever became of the others; return what failed."""
         taken = self._copies_taken.setdefault(inquiry.id, set())
-        if len(self._copies_taken) > COPIES_REMEMBERED:  # those another process sent are never taken out
+        if len(self._copies_taken) > self._copies_remembered:  # those another process sent are never taken out
             del self._copies_taken[next(iter(self._copies_taken))]
         failed: list[SendResult] = []
         for mail in mails:

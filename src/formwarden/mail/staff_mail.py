@@ -16,7 +16,7 @@ from formwarden.mail.compose import (
     site_label,
     write,
 )
-from formwarden.mail.headers import Mailbox, header_text, parse_mailbox
+from formwarden.mail.headers import Mailbox, parse_mailbox
 from formwarden.mail.settings import Mail
 from formwarden.site import Site
 from formwarden.submission import Fields
@@ -71,7 +71,7 @@ class StaffMail:
         )
         text = "\n".join((*head, "", *_field_lines(fields), *_upload_lines(uploads)))
         subject = " ".join((subject_prefix, f"{form}: inquiry {receipt}"))
-        return tuple(self._write(sender, to, header_text(subject, 300), text, answer_to) for to in self._staff)
+        return tuple(self._write(sender, to, subject, text, answer_to) for to in self._staff)
 
     def _write(self, sender: Mailbox, to: Mailbox, subject: str, text: str, reply_to: str | None) -> Composed:
         draft = Draft(

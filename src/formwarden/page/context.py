@@ -9,7 +9,7 @@ from formwarden.submission import Client
 
 @dataclass(slots=True)
 class PageRequest:
-    """The one who asks for a page; `issued` says afterwards whether a token was put into it."""
+    """The one who asks for a page; `issued` says afterwards that it is for this one alone."""
 
     client: Client
     language: str = "en"

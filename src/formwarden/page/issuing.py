@@ -66,7 +66,8 @@ class Issuer:
         epoch = self._traps.epoch(self._clock.now())
         token = again or (None if form.cacheable else self._token(form, page))
         if page is not None:
-            page.issued = page.issued or token is not None  # a page with a token in it belongs into no cache
+            # one with a token belongs into no cache; one that got none for now would be shown to others, too
+            page.issued = page.issued or token is not None or not form.cacheable
         return render(
             form,
             marker=self._tokens.mark(form.name, epoch),

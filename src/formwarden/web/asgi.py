@@ -1,6 +1,6 @@
 """The middleware: pure ASGI, and out of the way of every request it does not guard."""
 
-from collections.abc import Awaitable, MutableMapping
+from collections.abc import Awaitable
 from typing import Final
 
 from starlette.datastructures import FormData, Headers, UploadFile
@@ -156,7 +156,6 @@ def _unshared(page: PageRequest, send: Send) -> Send:
     return sending
 
 
-def _without_caching(message: MutableMapping[str, object]) -> Message:
-    headers = message.get("headers")
-    kept = [pair for pair in headers if pair[0].lower() != b"cache-control"] if isinstance(headers, list) else []
+def _without_caching(message: Message) -> Message:
+    kept = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"cache-control"]
     return {**message, "headers": [*kept, (b"cache-control", b"private, no-store")]}

@@ -47,12 +47,13 @@ class Endpoint:
         """Record the end before the visitor hears of it."""
         if message["type"] == START and not self._started:
             self._started = True
+            message = {**message, "headers": list(message.get("headers", ()))}  # any iterable, says ASGI: read once
             await asyncio.shield(self._course.ended(self._judged, message["status"], _location(message)))
         await self._send(message)
 
 
 def _location(message: Message) -> str:
-    for name, value in message.get("headers", ()):
+    for name, value in message["headers"]:
         if name.lower() == b"location":
             return bytes(value).decode("latin-1")
     return ""

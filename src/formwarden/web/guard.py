@@ -1,5 +1,6 @@
 """One guarded request: read, judged, kept, and then carried out."""
 
+from dataclasses import replace
 from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -15,12 +16,12 @@ from formwarden.bodies import (
 )
 from formwarden.course import Next, Step
 from formwarden.forms import GuardedForm
-from formwarden.scoring import Verdict
+from formwarden.scoring import Action, Verdict
 from formwarden.submission import Answer, Submission, preferred_language
 from formwarden.warden import Warden
 from formwarden.web.body import BodyLateError, BodyTooLargeError, ClientGoneError, Replay
 from formwarden.web.endpoint import Endpoint, hand_over
-from formwarden.web.requests import declared_length, headers_of, peer_of, wants_json
+from formwarden.web.requests import declared_length, headers_of, is_repeated, peer_of, wants_json
 from formwarden.web.responses import send_answer
 
 PLAIN_ENCODINGS: Final = frozenset({"", "identity"})
@@ -38,7 +39,8 @@ class Guard:
         headers = headers_of(scope)
         replay = Replay(receive)
         try:
-            body = await self._read(form, headers, replay)
+            # of two content types the site may read by the other one: two readings would be a gap
+            body = 400 if is_repeated(scope, b"content-type") else await self._read(form, headers, replay)
         except ClientGoneError:
             return  # nobody is there to be answered, nobody is charged
         if isinstance(body, int):
@@ -59,7 +61,7 @@ class Guard:
         judged = await self._warden.receive(form, submission)
         step = await self._warden.course.begin(judged)
         if step.next is Next.RUN:
-            hand_over(scope, judged.verdict, body)
+            hand_over(scope, _accepted(judged.verdict), body)
             await Endpoint(self._app, self._warden.course, judged, send).run(scope, replay)
             return
         await send_answer(self._page(step, judged.verdict, as_json=wants_json(headers)), send)
@@ -97,3 +99,8 @@ class Guard:
             return 400
         except UnsupportedBodyError:
             return 415
+
+
+def _accepted(verdict: Verdict) -> Verdict:
+    """What runs again after a failure was accepted the first time, whatever the second click was judged."""
+    return verdict if verdict.accepted else replace(verdict, action=Action.ACCEPT)

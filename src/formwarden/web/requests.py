@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from starlette.types import Scope
 
 HTML = "text/html"
+LENGTH_DIGITS = 20  # beyond any limit, and int() refuses thousands of them
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
@@ -16,6 +17,11 @@ def headers_of(scope: Scope) -> dict[str, str]:
     return headers
 
 
+def is_repeated(scope: Scope, name: bytes) -> bool:
+    """Say whether a header that may stand once (RFC 9110 section 5.3) came more often."""
+    return sum(raw_name.lower() == name for raw_name, _ in scope["headers"]) > 1
+
+
 def peer_of(scope: Scope) -> str | None:
     """Return the address on the socket; None for a unix socket."""
     client = scope.get("client")
@@ -23,16 +29,19 @@ def peer_of(scope: Scope) -> str | None:
 
 
 def path_of(scope: Scope) -> str:
-    """Return the path as the app sees it, the mount's part taken off."""
+    """Return the path as the app sees it, the mount's part taken off as Starlette does."""
     path: str = scope["path"]
     root: str = scope.get("root_path", "")
-    return path[len(root) :] if root and path.startswith(root) else path
+    rest = path.removeprefix(root)
+    return rest if rest.startswith("/") or not rest else path  # `/con` is no mount of `/contact`
 
 
 def declared_length(headers: Mapping[str, str]) -> int | None:
     """Return Content-Length where it is a number; it is only ever an early no."""
     text = headers.get("content-length", "")
-    return int(text) if text.isascii() and text.isdigit() else None
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return int(text.lstrip("0")[:LENGTH_DIGITS] or "0")
 
 
 def wants_json(headers: Mapping[str, str]) -> bool:
