@@ -111,7 +111,10 @@ def test_a_multipart_body_of_any_pieces_reads_as_starlette_reads_it_or_is_refuse
 ) -> None:
     body = b"".join(pieces)
     read = ours("multipart/form-data; boundary=xyz", body)
-    assert read is None or read == starlettes("multipart/form-data; boundary=xyz", body, cuts)
+    theirs = starlettes("multipart/form-data; boundary=xyz", body)
+    assert read in (theirs, None)
+    # python-multipart refuses some bodies only where they are cut; it never reads another thing
+    assert starlettes("multipart/form-data; boundary=xyz", body, cuts) in (theirs, None)
 
 
 NAMES = st.sampled_from([b"name", b"email", b"\xe3\x81\x82", b"\xff", b"", b"a b", b"+AGE-", b"\\ud800"])

@@ -269,19 +269,22 @@ def test_two_forms_on_one_page_are_counted_apart_and_once(desk: Desk, form: Guar
     assert seen(desk.site.posts[-1]).keys == 0
 
 
-@pytest.mark.parametrize(
-    "way",
-    [
-        "document.forms[0].submit()",
-        "fetch('/contact', {method: 'POST', body: new URLSearchParams(new FormData(document.forms[0]))})",
-    ],
-)
-def test_forms_that_a_script_sends_carry_evidence_too(desk: Desk, way: str) -> None:
+def test_a_form_that_a_script_submits_carries_evidence_too(desk: Desk) -> None:
     desk.open()
     desk.page.get_by_label("Name").press_sequentially("Ada")
-    with desk.page.expect_response("**/contact"):
-        desk.page.evaluate(way)
-    posted = desk.site.posts[-1]
+    with desk.page.expect_navigation():  # a context closed in the middle of one may never come to an end
+        desk.page.evaluate("document.forms[0].submit()")
+    (posted,) = desk.site.posts
+    assert len(posted.all(EVIDENCE_FIELD)) == 1
+    assert (seen(posted).bound, seen(posted).keys) == (True, 3)
+
+
+def test_fields_that_a_script_collects_carry_evidence_too(desk: Desk) -> None:
+    desk.open()
+    desk.page.get_by_label("Name").press_sequentially("Ada")
+    data = "new URLSearchParams(new FormData(document.forms[0]))"
+    desk.page.evaluate(f"fetch('/contact', {{method: 'POST', body: {data}}}).then(answer => answer.status)")
+    (posted,) = desk.site.posts
     assert len(posted.all(EVIDENCE_FIELD)) == 1
     assert (seen(posted).bound, seen(posted).keys) == (True, 3)
 

@@ -1,125 +1,183 @@
-"""Who gets a token into a page."""
-
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import Iterator
 
 import pytest
 
-from formwarden.facts import MarkerOutcome
+from formwarden.facts import MarkerOutcome, TokenOutcome
 from formwarden.forms import GuardedForm
 from formwarden.page.assets import Assets
 from formwarden.page.context import PageRequest
 from formwarden.page.issuing import ISSUE_WINDOW_S, NETWORKS, IssueLimit, Issuer
 from formwarden.page.traps import Traps
 from formwarden.stores.ports import Key
-from formwarden.submission import MARKER_FIELD, TOKEN_FIELD, Client
-from formwarden.tokens import Tokens
+from formwarden.subjects import ClientSubjects
+from formwarden.submission import Client
+from formwarden.tokens import Token, Tokens
 from tests.clock import MovableClock
 from tests.page.elements import Elements
 
-NEIGHBOURS = (Client.parse("192.0.2.7"), Client.parse("192.0.2.8"))
-STRANGER = Client.parse("198.51.100.7")
-SHARE = 3
+HOME, NEIGHBOUR, ELSEWHERE = Client.parse("1.2.3.4"), Client.parse("1.2.3.9"), Client.parse("9.8.7.6")
 
 
-def network_key(client: Client) -> tuple[Key, ...]:
-    return (Key(b"\x01" + (client.network or b"").ljust(16, b"\0")),) if client.network else ()
+class Desk:
+    def __init__(self, tokens: Tokens, traps: Traps, assets: Assets, clock: MovableClock, limit: int = 3) -> None:
+        self.tokens, self.clock = tokens, clock
+        self.subjects = ClientSubjects(tokens.derive_all("clients"))
+        self.issuer = Issuer(
+            tokens=tokens,
+            traps=traps,
+            assets=assets,
+            networks_of=self.networks,
+            limit=IssueLimit(clock, limit),
+            clock=clock,
+        )
+
+    def networks(self, client: Client) -> tuple[Key, ...]:
+        if client.network is None:
+            return ()
+        return self.subjects.keys("network", client.network, now=self.clock.now(), window_s=60.0)
+
+    def token(self, form: GuardedForm, page: PageRequest | None, again: str | None = None) -> Token | None:
+        text = str(self.fields(form, page, again).field("_fw_token")["value"])
+        return self.tokens.read(text, form.name, stale_after_s=60)[1]
+
+    def fields(self, form: GuardedForm, page: PageRequest | None, again: str | None = None) -> Elements:
+        return Elements(f"<form>{self.issuer.markup(form, page, again=again)}</form>")
 
 
 @pytest.fixture
-def issuer(tokens: Tokens, traps: Traps, assets: Assets, clock: MovableClock) -> Issuer:
-    return Issuer(
-        tokens=tokens,
-        traps=traps,
-        assets=assets,
-        networks_of=network_key,
-        limit=IssueLimit(clock, SHARE),
-        clock=clock,
-    )
+def desk(tokens: Tokens, traps: Traps, assets: Assets, clock: MovableClock) -> Desk:
+    return Desk(tokens, traps, assets, clock)
 
 
-@pytest.fixture
-def token_in(issuer: Issuer, form: GuardedForm) -> Callable[[PageRequest | None], str]:
-    def read(page: PageRequest | None) -> str:
-        return Elements(issuer.markup(form, page)).field(TOKEN_FIELD)["value"] or ""
-
-    return read
-
-
-def test_a_page_carries_the_marker_of_this_week_and_the_traps_it_names(
-    issuer: Issuer, tokens: Tokens, traps: Traps, form: GuardedForm, clock: MovableClock
-) -> None:
-    elements = Elements(issuer.markup(form, PageRequest(STRANGER, "ja")))
-    marker = tokens.read_marker(elements.field(MARKER_FIELD)["value"], form.name)
-    assert (marker.outcome, marker.epoch) == (MarkerOutcome.VALID, traps.epoch(clock.now()))
-    assert all(elements.field(trap.name) for trap in traps.of(form, epoch=marker.epoch, key_id=marker.key_id))
-
-
-def test_a_token_knows_the_network_it_was_drawn_from(
-    tokens: Tokens, token_in: Callable[[PageRequest | None], str]
-) -> None:
-    result, token = tokens.read(token_in(PageRequest(STRANGER)), "contact", stale_after_s=60)
-    assert tokens.facts(result, token, networks=network_key(STRANGER)).same_network is True
-    assert tokens.facts(result, token, networks=network_key(NEIGHBOURS[0])).same_network is False
-
-
-def test_g28_a_network_that_drew_its_share_gets_the_marker_only(
-    token_in: Callable[[PageRequest | None], str], clock: MovableClock
-) -> None:
-    drawn = [token_in(PageRequest(NEIGHBOURS[number % 2])) for number in range(SHARE + 1)]
-    assert [bool(token) for token in drawn] == [True] * SHARE + [False]
-    assert token_in(PageRequest(STRANGER))
-    clock.move(ISSUE_WINDOW_S)
-    assert token_in(PageRequest(NEIGHBOURS[0]))
-
-
-def test_g28_in_no_window_are_more_tokens_drawn_than_the_share(clock: MovableClock) -> None:
-    limit = IssueLimit(clock, SHARE)
-    granted = []
-    for _ in range(60):
-        if limit.take(b"network"):
-            granted.append(clock.monotonic())
-        clock.move(50)
-    assert all(sum(at <= other < at + ISSUE_WINDOW_S for other in granted) <= SHARE for at in granted)
-    assert len(granted) == 60 * 50 / ISSUE_WINDOW_S * SHARE
-
-
-def test_g28_without_a_request_or_a_known_client_issuing_is_not_limited(
-    tokens: Tokens, token_in: Callable[[PageRequest | None], str]
-) -> None:
-    for page in [None] * (SHARE + 1) + [PageRequest(Client())] * (SHARE + 1):
-        _, token = tokens.read(token_in(page), "contact", stale_after_s=60)
-        assert token is not None
-        assert token.network is None
-
-
-def test_invented_networks_take_bounded_memory_and_the_one_seen_last_stays(clock: MovableClock) -> None:
-    limit = IssueLimit(clock, 1)
-    assert limit.take(b"first")
-    assert limit.take(b"kept")
-    for number in range(NETWORKS - 1):
-        assert not limit.take(b"kept")
-        assert limit.take(number.to_bytes(4, "big"))
-    assert limit.take(b"first")  # forgotten
-    assert not limit.take(b"kept")
-
-
-def test_g28_a_page_says_whether_a_token_was_put_into_it(issuer: Issuer, form: GuardedForm) -> None:
-    page, cached = PageRequest(STRANGER), PageRequest(STRANGER)
-    issuer.markup(form, page)
-    issuer.markup(GuardedForm("cached", cacheable=True), cached)
-    assert (page.issued, cached.issued) == (True, False)
-    issuer.markup(GuardedForm("cached", cacheable=True), page)
+def test_a_page_has_marker_token_and_traps_of_this_week(desk: Desk, traps: Traps, form: GuardedForm) -> None:
+    page = PageRequest(HOME)
+    fields = desk.fields(form, page)
+    marker = desk.tokens.read_marker(str(fields.field("_fw_form")["value"]), form.name)
+    assert (marker.outcome, marker.epoch) == (MarkerOutcome.VALID, traps.epoch(desk.clock.now()))
+    names = {each["name"] for each in fields.all("input")}
+    assert {trap.name for trap in traps.of(form, epoch=marker.epoch)} < names
     assert page.issued
 
 
-def test_a_token_that_continues_an_earlier_try_is_taken_as_it_is(issuer: Issuer) -> None:
-    cached = GuardedForm("cached", cacheable=True)
-    assert Elements(issuer.markup(cached, None, again="1.a.b.c")).field(TOKEN_FIELD)["value"] == "1.a.b.c"
+def test_the_token_carries_the_keyed_network_of_who_asked(desk: Desk, form: GuardedForm) -> None:
+    home, neighbour = desk.token(form, PageRequest(HOME)), desk.token(form, PageRequest(NEIGHBOUR))
+    assert home is not None
+    assert neighbour is not None
+    assert home.network == neighbour.network == desk.networks(HOME)[0]
+    assert home.nonce != neighbour.nonce
+    unknown = desk.token(form, PageRequest(Client()))
+    assert unknown is not None
+    assert unknown.network is None
 
 
-def test_the_script_gets_a_fresh_token_of_the_form_until_the_share_is_spent(
-    issuer: Issuer, tokens: Tokens, form: GuardedForm
-) -> None:
-    drawn = [issuer.fresh(form, STRANGER) for _ in range(SHARE + 1)]
-    assert all(tokens.read(token, "contact", stale_after_s=60)[1] for token in drawn[:SHARE])
-    assert drawn[SHARE] is None
+def test_without_a_request_it_is_neither_bound_nor_limited(desk: Desk, form: GuardedForm) -> None:
+    tokens = [desk.token(form, None) for _ in range(10)]
+    assert {token.network if token else b"" for token in tokens} == {None}
+
+
+def test_g28_a_network_that_drew_its_share_gets_the_marker_only(desk: Desk, form: GuardedForm) -> None:
+    assert all(desk.token(form, PageRequest(client)) for client in (HOME, NEIGHBOUR, HOME))
+    page = PageRequest(HOME)
+    fields = desk.fields(form, page)
+    assert fields.field("_fw_token")["value"] == ""
+    assert fields.field("_fw_form")["value"]
+    assert page.issued  # the next visitor has a share of his own: this page is not for him
+    assert desk.token(form, PageRequest(ELSEWHERE))
+    desk.clock.move(ISSUE_WINDOW_S)
+    assert desk.token(form, PageRequest(HOME))
+
+
+def test_g28_who_cannot_be_told_apart_is_not_limited(desk: Desk, form: GuardedForm) -> None:
+    assert all(desk.token(form, PageRequest(Client())) for _ in range(10))
+
+
+def test_a_cacheable_page_has_the_marker_only_and_may_be_stored(desk: Desk) -> None:
+    form, page = GuardedForm("contact", cacheable=True), PageRequest(HOME)
+    assert desk.token(form, page) is None
+    assert not page.issued
+
+
+def test_a_form_shown_again_continues_its_lineage_beyond_any_limit(desk: Desk, form: GuardedForm) -> None:
+    first = desk.token(form, PageRequest(HOME))
+    again = desk.tokens.issue(form.name, after=first)
+    for cacheable in (False, True):
+        shown = desk.token(GuardedForm("contact", cacheable=cacheable), page := PageRequest(HOME), again)
+        assert first is not None
+        assert shown is not None
+        assert (shown.lineage, shown.first, shown.reissues) == (first.lineage, first.first, 1)
+        assert page.issued
+
+
+def test_the_script_draws_from_the_same_share(desk: Desk, form: GuardedForm) -> None:
+    drawn = [desk.issuer.fresh(form, HOME) for _ in range(4)]
+    assert [token is not None for token in drawn] == [True, True, True, False]
+    assert desk.tokens.read(drawn[0], form.name, stale_after_s=60)[0] is TokenOutcome.FRESH
+    assert desk.token(form, PageRequest(HOME)) is None
+
+
+def test_the_markup_speaks_the_visitors_language(desk: Desk, form: GuardedForm) -> None:
+    assert "何も入力しない" in desk.fields(form, PageRequest(HOME, "ja")).text
+
+
+# ------------------------------------------------------------------ the limit
+def test_the_window_slides(clock: MovableClock) -> None:
+    limit = IssueLimit(clock, 2)
+    assert limit.take(b"a")
+    clock.move(400)
+    assert limit.take(b"a")
+    assert not limit.take(b"a")
+    clock.move(200)
+    assert limit.take(b"a")
+    assert not limit.take(b"a")
+
+
+def test_a_stepped_wall_clock_frees_nobody(clock: MovableClock) -> None:
+    limit = IssueLimit(clock, 1)
+    assert limit.take(b"a")
+    clock.step(86_400)
+    assert not limit.take(b"a")
+
+
+def test_invented_networks_do_not_fill_the_memory(clock: MovableClock) -> None:
+    limit = IssueLimit(clock, 1)
+    assert limit.take(b"a")
+    for number in range(NETWORKS):
+        limit.take(number.to_bytes(4, "big"))
+    assert limit.take(b"a")  # the one not seen longest was forgotten
+    assert not limit.take((NETWORKS - 1).to_bytes(4, "big"))
+
+
+@pytest.fixture
+def eager_threads() -> Iterator[None]:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("eager_threads")
+def test_threads_draw_no_more_than_the_share(clock: MovableClock) -> None:
+    """Frameworks render in threads."""
+    limit = IssueLimit(clock, 50)
+    taken: list[bool] = []
+    failed: list[Exception] = []
+    together = threading.Barrier(4)
+
+    def draws(first: int) -> None:
+        try:
+            taken.extend(limit.take(b"shared") for _ in range(200))
+            together.wait()  # what follows makes room by forgetting
+            for number in range(3 * NETWORKS):
+                limit.take((first * number % (2 * NETWORKS)).to_bytes(4, "big"))
+        except Exception as error:  # noqa: BLE001 - handed to the test
+            failed.append(error)
+
+    threads = [threading.Thread(target=draws, args=(first,)) for first in (1, 3, 5, 7)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert sum(taken) == 50

@@ -1,5 +1,8 @@
 """The journal holds what the store could not take."""
 
+import asyncio
+import fcntl
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -107,3 +110,15 @@ async def test_writers_in_several_threads_and_processes_do_not_mix_lines(journal
     read = await Journal(path, limit_bytes=1, faults=Faults(MovableClock())).entries(99)
     assert sorted(found.receipt for found in read) == ["R-a"] * 20 + ["R-b"] * 20
     assert journal.size == 0
+
+
+async def test_it_waits_for_another_process_that_writes(journal: Journal, tmp_path: Path) -> None:
+    await journal.append(inquiry(1))
+    descriptor = os.open(tmp_path / "journal", os.O_RDWR)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    appending = asyncio.ensure_future(journal.append(inquiry(2)))
+    done, _ = await asyncio.wait([appending], timeout=0.2)
+    os.close(descriptor)
+    assert not done
+    assert await appending
+    assert [found.receipt for found in await journal.entries(9)] == ["R-2", "R-1"]

@@ -1,12 +1,15 @@
 """A verdict made again from a kept inquiry, for its release."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from formwarden.address.verify import AddressChecker
 from formwarden.bodies import ParsedBody, TooManyFieldsError, UnreadableBodyError, UnsupportedBodyError, parse_body
 from formwarden.scoring import Action, Hit, Standing, Verdict
 from formwarden.stores.ports import Inquiry
 from formwarden.submission import OWN_FIELDS, Fields
+
+Word = TypeVar("Word", Action, Standing)
 
 
 def parsed(inquiry: Inquiry) -> ParsedBody:
@@ -43,13 +46,13 @@ class Rebuilder:
             receipt=inquiry.receipt,
             form=inquiry.form,
             action=Action.ACCEPT,
-            judged=Action(str(facts.get("judged", "accept"))),
+            judged=_read(Action, facts.get("judged", Action.ACCEPT), Action.REJECT),
             score=inquiry.score,
             hits=tuple(
                 Hit(signal=name, group="", points=points, strength=1.0, evidence=inquiry.evidence.get(name, ""))
                 for name, points in inquiry.hits.items()
             ),
-            standing=Standing(str(facts.get("standing", "doubtful"))) if released else Standing.DOUBTFUL,
+            standing=_read(Standing, facts.get("standing"), Standing.DOUBTFUL) if released else Standing.DOUBTFUL,
             fields=_without_ours(inquiry, body.fields),
             uploads=body.uploads,
             address=inquiry.recipient,
@@ -59,3 +62,11 @@ class Rebuilder:
             received_at=inquiry.received_at,
             released=released,
         )
+
+
+def _read(kind: type[Word], value: object, worst: Word) -> Word:
+    """Read a word that was written down, the worst where another release wrote another."""
+    try:
+        return kind(str(value))
+    except ValueError:
+        return worst

@@ -1,7 +1,9 @@
 """The staff's mail: queued with its inquiry; sent at once where the store is down, so that nothing is lost."""
 
-from formwarden.errors import StoreError
+from formwarden.errors import ComposeError, StoreError
 from formwarden.faults import Faults
+from formwarden.mail.compose import Composed
+from formwarden.mail.outbox import NO_STAFF
 from formwarden.mail.sender import Sender, SendResult, SendState
 from formwarden.mail.staff_mail import StaffMail
 from formwarden.scoring import Verdict
@@ -31,22 +33,32 @@ class Notices:
         await self._send(verdict)
 
     async def _send(self, verdict: Verdict) -> None:
-        mails = self._mail.compose(
-            form=verdict.form,
-            fields=verdict.fields,
-            uploads=tuple(upload.filename for upload in verdict.uploads),
-            receipt=verdict.receipt,
-            received_at=verdict.received_at,
-            score=verdict.score,
-            reply_to=verdict.staff_reply_to,
-            address=verdict.address,
-        )
+        mails = self._written(verdict)
         for mail in mails:
             result = await self._sender.send(
                 mail.envelope_from, mail.recipient, mail.data, deadline_s=self._deadline_s
             )
             if result.state is not SendState.TAKEN:
                 self._faults.count("staff mail", result.text or str(result.state))
+
+    def _written(self, verdict: Verdict) -> tuple[Composed, ...]:
+        try:
+            mails = self._mail.compose(
+                form=verdict.form,
+                fields=verdict.fields,
+                uploads=tuple(upload.filename for upload in verdict.uploads),
+                receipt=verdict.receipt,
+                received_at=verdict.received_at,
+                score=verdict.score,
+                reply_to=verdict.staff_reply_to,
+                address=verdict.address,
+            )
+        except ComposeError as error:  # the endpoint goes on: the inquiry is in the journal
+            self._faults.count("compose", str(error))
+            return ()
+        if not mails:
+            self._faults.count("staff mail", NO_STAFF)
+        return mails
 
 
 class NoRelay:

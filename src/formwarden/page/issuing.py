@@ -2,6 +2,7 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from threading import Lock
 from typing import Final
 
 from formwarden.clock import Clock
@@ -24,21 +25,23 @@ class IssueLimit:
     def __init__(self, clock: Clock, per_window: int) -> None:
         self._clock = clock
         self._per_window = per_window
+        self._lock = Lock()
         self._drawn: OrderedDict[bytes, deque[float]] = OrderedDict()
 
     def take(self, network: bytes) -> bool:
         """Count one more; False when this network has had its share."""
         now = self._clock.monotonic()
-        drawn = self._drawn.setdefault(network, deque())
-        self._drawn.move_to_end(network)
-        while len(self._drawn) > NETWORKS:
-            self._drawn.popitem(last=False)
-        while drawn and drawn[0] <= now - ISSUE_WINDOW_S:
-            drawn.popleft()
-        if len(drawn) >= self._per_window:
-            return False
-        drawn.append(now)
-        return True
+        with self._lock:  # frameworks render in threads
+            drawn = self._drawn.setdefault(network, deque())
+            self._drawn.move_to_end(network)
+            while len(self._drawn) > NETWORKS:
+                self._drawn.popitem(last=False)
+            while drawn and drawn[0] <= now - ISSUE_WINDOW_S:
+                drawn.popleft()
+            if len(drawn) >= self._per_window:
+                return False
+            drawn.append(now)
+            return True
 
 
 class Issuer:

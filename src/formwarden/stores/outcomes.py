@@ -41,9 +41,7 @@ CAUSE_OF: Final[Mapping[OutcomeKind, str]] = {
 
 
 def decision_of(state: str) -> Decision:
-    """Return what was decided of a reply whose row is in this state."""
-    if state == "held":
-        return Decision.HOLD
+    """Return what was decided of a reply whose row is in this state, which is not `held`."""
     return Decision.SUPPRESS if state in {"dropped", "suppressed"} else Decision.SEND
 
 
@@ -67,11 +65,15 @@ def later(one: float | None, other: float | None) -> float | None:
     return None if one is None or other is None else max(one, other)
 
 
-def sooner(one: float | None, other: float | None) -> float | None:
-    """Return the sooner end; None never ends."""
-    if one is None or other is None:
-        return one if other is None else other
-    return min(one, other)
+def hold_end(standing: tuple[str, float | None] | None, code: str, until: float | None) -> float | None:
+    """Return the end of a hold; holding a held reply again for the same reason never makes it last longer.
+
+    `standing` is the code and the end of the hold before, None where there was none. Another reason is another hold:
+    an hour for DNS may turn out to be three days for the owner.
+    """
+    if standing is None or standing[0] != code or standing[1] is None:
+        return until
+    return standing[1] if until is None else min(standing[1], until)
 
 
 def suppression_code(cause: str) -> str:

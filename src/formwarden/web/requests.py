@@ -19,7 +19,8 @@ def headers_of(scope: Scope) -> dict[str, str]:
 
 def is_repeated(scope: Scope, name: bytes) -> bool:
     """Say whether a header that may stand once (RFC 9110 section 5.3) came more often."""
-    return sum(raw_name.lower() == name for raw_name, _ in scope["headers"]) > 1
+    times: int = sum(raw_name.lower() == name for raw_name, _ in scope["headers"])
+    return times > 1
 
 
 def peer_of(scope: Scope) -> str | None:

@@ -123,3 +123,9 @@ class CountersContract:
         observed = await store.counters.observe(sent)
         assert observed.body_age_s == 0.0
         assert observed.counts == {key("client"): 0}
+
+    async def test_counters_are_erased_on_the_way(self, store: Store, clock: MovableClock) -> None:
+        for number in range(1_100):
+            await store.counters.observe(observation(None, tallies=(tally(f"{number}"),)))
+            clock.move(2 * HOUR)
+        assert 0 < await store.purge(10_000) < 200

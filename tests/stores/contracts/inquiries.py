@@ -29,6 +29,16 @@ class InquiriesContract:
             assert await store.inquiries.get(sent.id) == replace(sent, changed_at=clock.now())
         assert await store.inquiries.get(b"nobody's") is None
 
+    async def test_no_text_makes_keeping_fail(self, store: Store) -> None:
+        torn = "half a pair \ud83d, \0 and \r\n"
+        sent = inquiry(1, note=torn, staff_note=torn, recipient=f"{torn}@example.com", evidence={torn: torn})
+        assert await store.inquiries.keep(sent, lease_s=0) is None
+        found = await kept(store, 1)
+        assert found.evidence == {torn: torn}
+        assert found.note.replace("\ufffd", "\ud83d") == torn
+        assert await store.inquiries.move(b"submission 1", expect={State.ACCEPTED}, to=State.HELD, note=torn)
+        assert await store.inquiries.staff(b"submission 1", to=Staff.DUE, note=torn)
+
     async def test_keeping_the_same_id_again_changes_nothing(self, store: Store, clock: MovableClock) -> None:
         await store.inquiries.keep(inquiry(1), lease_s=0)
         before = await kept(store, 1)

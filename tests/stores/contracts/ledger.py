@@ -145,13 +145,23 @@ class LedgerContract:
     async def test_holding_again_never_lasts_longer(self, store: Store, clock: MovableClock) -> None:
         end = clock.now() + HOUR
         await store.ledger.reserve(hold(1, hold_until=end))
-        await store.ledger.reserve(hold(1, hold_until=end + DAY, code="HELD_DNS"))
+        await store.ledger.reserve(hold(1, hold_until=end + DAY))
         row = (await store.ledger.replies([b"submission 1"]))[b"submission 1"]
-        assert (row.state, row.code, row.held_until) == ("held", "HELD_DNS", end)
+        assert (row.state, row.held_until) == ("held", end)
         await store.ledger.reserve(hold(1, hold_until=end - 1))
         await store.ledger.reserve(hold(1, hold_until=None))
         row = (await store.ledger.replies([b"submission 1"]))[b"submission 1"]
         assert row.held_until == end - 1
+
+    async def test_another_reason_is_another_hold(self, store: Store, clock: MovableClock) -> None:
+        created_at = clock.now()
+        await store.ledger.reserve(hold(1, hold_until=created_at + HOUR, check_at=created_at, code="ADDR_DNS_TEMP"))
+        clock.move(HOUR / 2)
+        await store.ledger.reserve(hold(1, hold_until=clock.now() + 3 * DAY))
+        row = (await store.ledger.replies([b"submission 1"]))[b"submission 1"]
+        assert (row.code, row.created_at) == ("HELD_SUSPECT", created_at)
+        assert row.held_until == clock.now() + 3 * DAY
+        assert await store.ledger.due(10, lease_s=60) == (), "and is looked at when the new one says"
 
     async def test_a_held_reply_may_be_suppressed(self, store: Store) -> None:
         await store.inquiries.keep(inquiry(1), lease_s=0)

@@ -90,11 +90,11 @@ class RetentionContract:
         assert len(await store.ledger.replies([b"submission 1"])) == 1
 
     async def test_slots_outlive_the_longest_window(self, store: Store, clock: MovableClock) -> None:
-        week = spend("ADDR_WEEK", "ann", limit=1, window_s=7 * DAY)
-        await store.ledger.reserve(send(1, week))
-        clock.move(7 * DAY)
+        month = spend("DUP_LINEAGE", "lineage", limit=1, window_s=30 * DAY)
+        await store.ledger.reserve(send(1, month))
+        clock.move(30 * DAY)
         assert await purged(store) == 0
-        assert (await store.ledger.reserve(send(2, week))).code == "ADDR_WEEK"
+        assert (await store.ledger.reserve(send(2, month))).code == "DUP_LINEAGE"
         clock.move(DAY)
         assert await purged(store) == 1
 

@@ -11,6 +11,7 @@ from formwarden.errors import StoreError
 from formwarden.faults import Faults
 from formwarden.stores.sqlite.batch import Operation
 from formwarden.stores.sqlite.file import SqliteFile
+from formwarden.stores.sqlite.lane import QUEUE_LIMIT
 from formwarden.stores.sqlite.opening import Plan
 from formwarden.stores.sqlite.writer import Surroundings
 from tests.clock import MovableClock
@@ -192,3 +193,38 @@ async def test_closing_finishes_what_was_asked_for_and_ends_the_threads(file: Sq
         thread.join(10)
         assert not thread.is_alive(), thread.name
     assert len(await file.read(marks)) == 20
+
+
+async def test_a_writer_that_holds_the_file_too_long_is_an_error_of_the_moment(
+    plan: Plan, clock: MovableClock, faults: Faults, surroundings: Surroundings
+) -> None:
+    file = SqliteFile(plan, surroundings)
+    await file.read(marks)
+    other = apsw.Connection(plan.path)
+    other.execute("BEGIN IMMEDIATE")
+    assert await file.read(marks) == set(), "reading waits for no writer"
+    impatient = Surroundings(
+        clock=clock, entropy=surroundings.entropy, faults=faults, mounts=surroundings.mounts, deadline_s=0.5
+    )
+    second = SqliteFile(plan, impatient)
+    with pytest.raises(StoreError, match=r"was held by another process|did not answer in time"):
+        await second.write(partial(mark, "too late"))
+    other.execute("COMMIT")
+    other.close()
+    assert await second.write(partial(mark, "at once")) == "at once"
+    assert await file.read(marks) == {"at once"}
+    await file.aclose()
+    await second.aclose()
+
+
+async def test_a_queue_that_nobody_empties_is_bounded(file: SqliteFile) -> None:
+    held = Held()
+    first = asyncio.ensure_future(file.write(held))
+    await held.begun()
+    waiting = [asyncio.ensure_future(file.read(marks)) for _ in range(QUEUE_LIMIT)]
+    await asyncio.sleep(0)
+    with pytest.raises(StoreError, match="behind by 10000 operations"):
+        await file.read(marks)
+    held.let_go()
+    await first
+    assert await asyncio.gather(*waiting) == [set()] * QUEUE_LIMIT

@@ -18,7 +18,7 @@ from formwarden.stores.outcomes import (
     REPLIES_OFF_CODE,
     cause_of,
     decision_of,
-    sooner,
+    hold_end,
     suppression_code,
 )
 from formwarden.stores.ports import (
@@ -175,7 +175,8 @@ class MemoryLedger:
         if decision is Decision.SUPPRESS:
             self._inquiries.erase_recipient(request.submission_id)
         elif decision is Decision.HOLD:
-            until = request.hold_until if before is None else sooner(before.row.held_until, request.hold_until)
+            standing = None if before is None else (before.row.code, before.row.held_until)
+            until = hold_end(standing, code, request.hold_until)
             reply = _Reply(row=replace(row, state="held", held_until=until), check_at=request.check_at)
         elif request.lease_s is not None:
             reply = _Reply(row=replace(row, state="taken", attempts=1), lease_until=now + request.lease_s)

@@ -12,7 +12,7 @@ import apsw
 from formwarden.stores.outcomes import (
     REPLIES_OFF_CODE,
     decision_of,
-    sooner,
+    hold_end,
     strongest,
     suppression_code,
 )
@@ -112,7 +112,8 @@ def _write(
     state = "suppressed"
     if decision is Decision.HOLD:
         state, check_at = "held", request.check_at
-        held_until = sooner(before.held_until, request.hold_until) if before is not None else request.hold_until
+        standing = None if before is None else (before.code, before.held_until)
+        held_until = hold_end(standing, code, request.hold_until)
     elif decision is Decision.SEND and request.lease_s is not None:
         state, lease_until = "taken", now + request.lease_s
     elif decision is Decision.SEND:

@@ -1,0 +1,203 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from formwarden import Action, Answer, AskPage, Fields, GuardedForm, Hit, Standing, Upload, Verdict
+from formwarden.answers import Answers, redirect
+from formwarden.page.assets import Assets
+from formwarden.page.issuing import IssueLimit, Issuer
+from formwarden.page.pages import OurPages
+from formwarden.page.receipts import ReceiptLinks
+from formwarden.page.traps import Traps
+from formwarden.submission import Client
+from formwarden.tokens import Tokens
+from tests.clock import MovableClock
+from tests.page.elements import Elements
+
+FORM = GuardedForm("contact", path="/contact")
+VERDICT = Verdict(
+    id=b"0123456789abcdef",
+    receipt="FW-AAAA-BBBB",
+    form="contact",
+    action=Action.ACCEPT,
+    judged=Action.ACCEPT,
+    score=0.0,
+    hits=(),
+    standing=Standing.PLAIN,
+    fields=Fields([("name", "Taro"), ("email", "taro@exmaple.jp"), ("message", "Hello <b>there</b>")]),
+    address="taro@exmaple.jp",
+    again="the-token",
+)
+
+
+def hit(signal: str, *, asks: bool = True) -> Hit:
+    return Hit(signal=signal, group="token", points=1.0, strength=1.0, evidence="", asks=asks)
+
+
+@pytest.fixture
+def make(clock: MovableClock) -> Callable[[GuardedForm], Answers]:
+    tokens = Tokens(["k" * 40], clock=clock, entropy=lambda size: b"1" * size)
+    assets = Assets("/_formwarden/")
+
+    def networks(_: Client) -> tuple[()]:
+        return ()
+
+    issuer = Issuer(
+        tokens=tokens,
+        traps=Traps(tokens),
+        assets=assets,
+        networks_of=networks,
+        limit=IssueLimit(clock, 60),
+        clock=clock,
+    )
+
+    def answers(form: GuardedForm) -> Answers:
+        return Answers(
+            forms={form.name: form},
+            issuer=issuer,
+            links=ReceiptLinks(tokens, clock, 30),
+            pages=OurPages(assets, site_name="Bow Makers"),
+            contact="052-000-0000",
+        )
+
+    return answers
+
+
+@pytest.fixture
+def answers(make: Callable[[GuardedForm], Answers]) -> Answers:
+    return make(FORM)
+
+
+def as_action(action: Action, **values: object) -> Verdict:
+    return replace(VERDICT, action=action, judged=action, **values)  # type: ignore[arg-type]  # names of Verdict
+
+
+# ------------------------------------------------------------------ which answer
+@pytest.mark.parametrize(
+    ("action", "as_json", "status"),
+    [
+        (Action.ACCEPT, False, 303),
+        (Action.QUARANTINE, False, 303),
+        (Action.QUARANTINE, True, 303),
+        (Action.ASK, False, 200),
+        (Action.ASK, True, 409),
+        (Action.REJECT, False, 403),
+        (Action.REJECT, True, 403),
+    ],
+)
+def test_every_action_has_its_answer(answers: Answers, action: Action, as_json: bool, status: int) -> None:  # noqa: FBT001 - a table
+    assert answers.answer(as_action(action), as_json=as_json).status == status
+
+
+def test_g29_a_quarantined_one_gets_the_very_answer_of_an_accepted_one(answers: Answers) -> None:
+    assert answers.answer(VERDICT) == answers.answer(as_action(Action.QUARANTINE))
+
+
+def test_g29_the_thanks_url_holds_a_receipt_that_is_ours(answers: Answers) -> None:
+    url = answers.thanks_url(VERDICT)
+    assert url.startswith("/thanks?receipt=1.")
+    assert "FW-" not in url
+
+
+def test_g29_a_redirect_says_no_more_than_a_sites_own() -> None:
+    assert redirect("/thanks") == Answer(status=303, headers={"location": "/thanks"}, body=b"")
+
+
+def test_a_json_shape_is_the_forms_with_the_receipt_as_its_only_slot(
+    make: Callable[[GuardedForm], Answers],
+) -> None:
+    form = GuardedForm("contact", thanks_json='{"id": "$reference", "price": "$5", "x": "$other"}')
+    answer = make(form).answer(replace(VERDICT, receipt='FW"X'), as_json=True)
+    assert answer.body == b'{"id": "FW\\"X", "price": "$5", "x": "$other"}'
+    assert answer.headers == {"content-type": "application/json", "cache-control": "no-store"}
+
+
+# ------------------------------------------------------------------ the ask page
+def test_the_ask_page_shows_what_was_typed_and_posts_it_again(answers: Answers) -> None:
+    page = Elements(answers.ask(as_action(Action.ASK, hits=(hit("token_stale"),))).body.decode())
+    assert "Hello <b>there</b>" in page.text
+    assert "open for a long time" in page.text
+    assert page.field("message")["value"] == "Hello <b>there</b>"
+    assert page.field("_fw_token")["value"] == "the-token"
+    assert page.all("form") == [{"method": "post", "accept-charset": "utf-8", "novalidate": None}]
+
+
+def test_a_doubted_address_may_be_corrected(answers: Answers) -> None:
+    page = Elements(answers.ask(as_action(Action.ASK, hits=(hit("address_undeliverable"),))).body.decode())
+    assert page.field("email")["type"] == "email"
+    assert "taro@exmaple.jp" in page.text
+
+
+def test_g32_after_a_post_of_another_site_nothing_typed_is_displayed(answers: Answers) -> None:
+    hits = (hit("address_undeliverable"), hit("cross_site_stale_page"))
+    page = Elements(answers.ask(as_action(Action.ASK, hits=hits)).body.decode())
+    assert "Hello" not in page.text
+    assert "exmaple" not in page.text
+    assert page.field("email")["type"] == "hidden"
+    assert page.field("message")["value"] == "Hello <b>there</b>"
+
+
+def test_only_signals_that_ask_name_the_cause(answers: Answers) -> None:
+    hits = (hit("cross_site_stale_page", asks=False), hit("too_young"))
+    page = Elements(answers.ask(as_action(Action.ASK, hits=hits)).body.decode())
+    assert "That was very quick" in page.text
+    assert "Hello" in page.text
+
+
+def test_files_that_are_kept_are_named(answers: Answers) -> None:
+    upload = Upload(field="photo", filename="bow.png", content_type="image/png", size=3, sha256=b"")
+    page = answers.ask(as_action(Action.ASK, uploads=(upload,)))
+    assert b"bow.png" in page.body
+
+
+def test_a_sites_own_ask_page_is_given_all_it_needs(make: Callable[[GuardedForm], Answers]) -> None:
+    given: list[AskPage] = []
+
+    def ask(page: AskPage) -> Answer:
+        given.append(page)
+        return redirect("/mine")
+
+    answer = make(GuardedForm("contact", ask=ask)).ask(as_action(Action.ASK, language="ja", hits=(hit("too_young"),)))
+    assert answer == redirect("/mine")
+    (page,) = given
+    assert (page.form, page.language, page.shown, page.hidden) == ("contact", "ja", VERDICT.fields, VERDICT.fields)
+    assert 'value="the-token"' in page.markup
+    assert "とても短かった" in page.reason
+
+
+def test_a_json_client_is_asked_with_a_fresh_token_and_nothing_that_was_typed(answers: Answers) -> None:
+    answer = answers.ask(as_action(Action.ASK, hits=(hit("too_young"),)), as_json=True)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert b'"token": "the-token"' in answer.body
+    assert b'"receipt": "FW-AAAA-BBBB"' in answer.body
+    assert b"Hello" not in answer.body
+
+
+# ------------------------------------------------------------------ refusing
+def test_a_rejected_one_is_told_number_and_way_and_not_the_reasons(answers: Answers) -> None:
+    verdict = as_action(Action.REJECT, hits=(hit("trap_filled", asks=False),))
+    for as_json in (False, True):
+        answer = answers.reject(verdict, as_json=as_json)
+        assert b"FW-AAAA-BBBB" in answer.body
+        assert b"trap" not in answer.body
+        assert b"Hello" not in answer.body
+    assert b"052-000-0000" in answers.reject(verdict).body
+
+
+@pytest.mark.parametrize("status", [400, 408, 413, 415, 418])
+def test_an_error_has_a_page_and_problem_details(answers: Answers, status: int) -> None:
+    for as_json in (False, True):
+        answer = answers.error(status, "ja", as_json=as_json)
+        assert answer.status == status
+        assert answer.body
+        assert answer.headers["cache-control"] == "no-store"
+
+
+def test_g29_the_copy_shows_receipt_and_text_and_nothing_in_it_is_a_link(answers: Answers) -> None:
+    fields = Fields([("message", "see http://a.example and x@y.jp"), ("csrf_token", "secret")])
+    page = Elements(answers.copy(FORM, "FW-AAAA-BBBB", fields, "en").body.decode())
+    assert "FW-AAAA-BBBB" in page.text
+    assert "http://a.example" in page.text
+    assert "secret" not in page.text
+    assert page.all("a") == []
