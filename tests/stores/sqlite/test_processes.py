@@ -17,11 +17,12 @@ import pytest
 
 from formwarden.stores.ports import Inquiry
 from formwarden.stores.sqlite.locks import open_lock, try_lock
+from tests.soak import runs
 from tests.stores.sqlite.programs import WAIT_S, new_store, open_together, reserve_together
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
-ROUNDS = int(os.environ.get("SOAK_N", "3"))
+ROUNDS = runs(3, 50)
 SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -70,6 +71,7 @@ def wait_until(true: object) -> None:
     pytest.fail("it did not happen")
 
 
+@pytest.mark.soak
 def test_eight_processes_open_an_absent_file_at_once(tmp_path: Path) -> None:
     barrier, told = SPAWN.Barrier(8), SPAWN.Queue()
     together([SPAWN.Process(target=open_together, args=(str(tmp_path), ROUNDS, barrier, told)) for _ in range(8)])
@@ -80,14 +82,16 @@ def test_eight_processes_open_an_absent_file_at_once(tmp_path: Path) -> None:
         assert all(isinstance(key, bytes) for key in keys), keys
 
 
+@pytest.mark.soak
 def test_four_processes_racing_get_exactly_the_budget(tmp_path: Path) -> None:
-    for number in range(ROUNDS if ROUNDS > 3 else 1):
+    for number in range(runs(1, 20)):
         barrier, told = SPAWN.Barrier(4), SPAWN.Queue()
         path = str(tmp_path / f"{number}.db")
         together([SPAWN.Process(target=reserve_together, args=(path, name, 50, barrier, told)) for name in range(4)])
         assert sum(told.get(timeout=WAIT_S) for _ in range(4)) == 50
 
 
+@pytest.mark.soak
 @pytest.mark.anyio
 async def test_a_killed_process_loses_nothing_it_was_promised(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
@@ -139,6 +143,7 @@ def test_the_lead_of_checkpoints_goes_to_another_when_its_process_dies(tmp_path:
         assert not held()
 
 
+@pytest.mark.soak
 def test_a_fork_has_connections_of_its_own(tmp_path: Path) -> None:
     for number in range(ROUNDS):
         path = tmp_path / f"{number}.db"

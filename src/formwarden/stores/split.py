@@ -1,0 +1,51 @@
+"""A store whose counters live elsewhere: what may be lost in one place, what must not in another."""
+
+from collections.abc import Sequence
+
+from formwarden.stores.ports import Counters, Inquiries, Ledger, Store
+
+
+class SplitStore:
+    """Counters from one store, everything else from the other."""
+
+    def __init__(self, durable: Store, volatile: Store) -> None:
+        self._durable = durable
+        self._volatile = volatile
+
+    @property
+    def counters(self) -> Counters:
+        """The judging side."""
+        return self._volatile.counters
+
+    @property
+    def ledger(self) -> Ledger:
+        """The sending side."""
+        return self._durable.ledger
+
+    @property
+    def inquiries(self) -> Inquiries:
+        """The owner's side."""
+        return self._durable.inquiries
+
+    async def health(self) -> str | None:
+        """Say what is wrong with either."""
+        found = [await self._durable.health(), await self._volatile.health()]
+        return "; ".join(each for each in found if each) or None
+
+    async def purge(self, limit: int, /) -> int:
+        """Erase at most `limit` things in both together."""
+        erased = await self._durable.purge(limit)
+        return erased + await self._volatile.purge(max(0, limit - erased))
+
+    async def lease(self, task: str, holder: str, /, *, seconds: float) -> bool:
+        """Take or renew the lease of a periodic task."""
+        return await self._durable.lease(task, holder, seconds=seconds)
+
+    async def recipient_keys(self) -> Sequence[bytes]:
+        """Return the keys of recipient hashes, newest first."""
+        return await self._durable.recipient_keys()
+
+    async def aclose(self) -> None:
+        """Close both."""
+        await self._durable.aclose()
+        await self._volatile.aclose()
