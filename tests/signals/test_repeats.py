@@ -30,7 +30,8 @@ def test_a_repeated_text_grows_with_its_number_up_to_full(signal: Signal) -> Non
     def told(count: int) -> Facts:
         return Facts(repeats=RepeatFacts(same_text=count, near_text=count))
 
-    assert [strength(signal, told(count)) for count in (0, 1, 2, 3, 4, 5, 50)] == [0.0, 0.2, 0.35, 0.5, 0.75, 1.0, 1.0]
+    counts = (0, 1, 2, 3, 4, 5, 50)
+    assert [strength(signal, told(count)) for count in counts] == [0.0, 0.2, 0.35, 0.5, 0.75, 1.0, 1.0]
 
 
 def test_a_copy_and_its_likeness_count_once() -> None:
