@@ -142,7 +142,14 @@ def assemble(
         faults=faults,
     )
     staff_mail = StaffMail(site, settings.mail, clock, entropy)
-    releases = Releases(store=store, forms=forms, rebuilder=Rebuilder(checker), fallback=fallback, faults=faults)
+    releases = Releases(
+        store=store,
+        forms=forms,
+        rebuilder=Rebuilder(checker),
+        replies=replies,
+        fallback=fallback,
+        faults=faults,
+    )
     outbox = Outbox(
         ledger=store.ledger,
         inquiries=store.inquiries,

@@ -1,5 +1,6 @@
 """One submission of a form, as a value: who sent what, when, and from where."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 if TYPE_CHECKING:
+    from starlette.datastructures import UploadFile
     from starlette.requests import Request
 
 MARKER_FIELD: Final = "_fw_form"
@@ -167,13 +169,21 @@ class Submission:
     @classmethod
     async def from_request(cls, form: str, request: "Request") -> "Submission":
         """Read a Starlette or FastAPI request, where the middleware does not stand before the endpoint."""
+        try:
+            body = await request.body()
+        except RuntimeError:
+            body = None  # the framework read it before: what it made of it is kept instead
         data = await request.form()
         pairs = [(name, value) for name, value in data.multi_items() if isinstance(value, str)]
+        files = [(name, value) for name, value in data.multi_items() if not isinstance(value, str)]
         return cls(
             form,
             pairs,
+            uploads=tuple([await _upload(name, file) for name, file in files]),
             peer=request.client.host if request.client else None,
             headers=dict(request.headers.items()),
+            content_type=URLENCODED if body is None else request.headers.get("content-type", ""),
+            body=body,
         )
 
     @classmethod
@@ -200,6 +210,18 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes
+
+
+async def _upload(name: str, file: "UploadFile") -> Upload:
+    content = await file.read()
+    await file.seek(0)  # the endpoint reads it too
+    return Upload(
+        field=name,
+        filename=file.filename or "",
+        content_type=file.content_type or "",
+        size=len(content),
+        sha256=hashlib.sha256(content).digest(),
+    )
 
 
 def preferred_language(accept_language: str) -> str:

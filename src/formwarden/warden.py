@@ -171,6 +171,10 @@ class Warden:
         """Let a kept inquiry go the way an accepted one goes, once (G21). Raises StoreError."""
         return await self.releases.release(inquiry_id)
 
+    async def release_reply(self, inquiry_id: bytes) -> bool:
+        """Let an auto-reply go that waits for the owner (HELD_SUSPECT). Raises StoreError."""
+        return await self.releases.release_reply(inquiry_id)
+
     async def discard(self, inquiry_id: bytes) -> bool:
         """Throw a kept inquiry away. Raises StoreError."""
         return await self.releases.discard(inquiry_id)

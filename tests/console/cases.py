@@ -63,6 +63,9 @@ class Desk:
     async def release(self, inquiry: bytes, /) -> bool:
         return self._note("release", inquiry)
 
+    async def release_reply(self, inquiry: bytes, /) -> bool:
+        return self._note("reply", inquiry)
+
     async def discard(self, inquiry: bytes, /) -> bool:
         return self._note("discard", inquiry)
 

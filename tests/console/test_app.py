@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from formwarden.console import Console
 from formwarden.console.app import PAGE_ROWS
 from formwarden.console.report import as_plain
+from formwarden.console.words import ENGLISH
 from formwarden.stores.ports import State
 from tests.console.cases import OWN_PAGE, OWNER, Desk, inquiry
 
@@ -112,7 +113,7 @@ def test_a_state_that_is_none_filters_nothing() -> None:
     assert receipts(client(Desk(inquiry())).get("/warden/?state=lost", headers=OWNER).text) == ["R-0001"]
 
 
-@pytest.mark.parametrize("action", ["release", "discard"])
+@pytest.mark.parametrize("action", ["release", "discard", "reply"])
 def test_a_button_acts_once_and_returns_to_the_list_as_it_was(action: str) -> None:
     desk = Desk(inquiry())
     ours = client(desk)
@@ -121,7 +122,7 @@ def test_a_button_acts_once_and_returns_to_the_list_as_it_was(action: str) -> No
     assert response.status_code == 303
     assert response.headers["location"] == f"../../?done={action}&state=held&after=0"
     back = ours.get("/warden/" + response.headers["location"].removeprefix("../../"), headers=OWNER)
-    assert {"release": "Released.", "discard": "Discarded."}[action] in back.text
+    assert ENGLISH[f"did_{action}"] in back.text
 
 
 def test_a_click_that_came_too_late_says_so() -> None:

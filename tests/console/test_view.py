@@ -117,6 +117,14 @@ def test_g21_only_held_asked_and_rejected_inquiries_have_buttons(state: State) -
     assert ("/discard" in text) is ("/release" in text)
 
 
+@pytest.mark.parametrize(("state", "waits"), [("held", True), ("sent", False)])
+def test_a_reply_that_waits_for_the_owner_has_a_button(state: str, waits: bool) -> None:  # noqa: FBT001 - a case
+    done = inquiry(state=State.DONE, recipient="hanako@example.net")
+    reply = ReplyRow(reply_id=b"r", submission_id=done.id, state=state, code="HELD_SUSPECT", created_at=0.0)
+    text = VIEW.render(overview(Row(inquiry=done, reply=reply)), Shown(), "en")
+    assert (ENGLISH["send_reply"] in text) is waits
+
+
 def test_an_entry_of_the_journal_has_no_buttons_for_no_store_can_move_it() -> None:
     text = VIEW.render(overview(journal=(inquiry(),)), Shown(), "en")
     assert ENGLISH["journal"] in text

@@ -59,6 +59,9 @@ class Overseen(Protocol):
     async def release(self, inquiry: bytes, /) -> bool:
         """Let a held inquiry through; False: it no longer stands where that is possible. Raises StoreError."""
 
+    async def release_reply(self, inquiry: bytes, /) -> bool:
+        """Send an auto-reply that waits for the owner; False: it waits no more, or may not leave. Raises StoreError."""
+
     async def discard(self, inquiry: bytes, /) -> bool:
         """Throw a held inquiry away; False: it no longer stands where that is possible. Raises StoreError."""
 
@@ -120,7 +123,12 @@ class Console:
         return Response(page.encode("utf-8", "replace"), media_type="text/html")
 
     async def _act(self, request: Request) -> Response:
-        action = {"release": self._warden.release, "discard": self._warden.discard}.get(request.path_params["action"])
+        actions = {
+            "release": self._warden.release,
+            "discard": self._warden.discard,
+            "reply": self._warden.release_reply,
+        }
+        action = actions.get(request.path_params["action"])
         inquiry = _id(request.path_params["inquiry"])
         if action is None or inquiry is None:
             return PlainTextResponse("No such page.\n", status_code=404)

@@ -7,12 +7,14 @@ from formwarden.desk.rebuild import Rebuilder
 from formwarden.errors import StoreError
 from formwarden.faults import Faults
 from formwarden.forms import Accept, GuardedForm
+from formwarden.mail.replies import Replies
 from formwarden.retraction import read_observation
 from formwarden.scoring import Verdict
-from formwarden.stores.ports import Inquiry, State, Store
+from formwarden.stores.ports import Decision, Inquiry, State, Store
 
 RELEASABLE: Final = frozenset({State.HELD, State.ASKED, State.REJECTED})
 RELEASE_LEASE_S: Final = 120.0
+HELD_REPLY: Final = "held"
 MAY_HAVE_RUN: Final = "may have run"
 ERROR_STATUS: Final = 400
 
@@ -29,12 +31,14 @@ class Releases:
         store: Store,
         forms: Mapping[str, GuardedForm],
         rebuilder: Rebuilder,
+        replies: Replies,
         fallback: Runner,
         faults: Faults,
     ) -> None:
         self._store = store
         self._forms = forms
         self._rebuilder = rebuilder
+        self._replies = replies
         self._fallback = fallback
         self._faults = faults
         self._runners: dict[str, Runner] = {}
@@ -59,6 +63,16 @@ class Releases:
             return False
         verdict = await self._rebuilder.verdict(inquiry, released=by_owner)
         return await self._run(inquiry, verdict, runner)
+
+    async def release_reply(self, inquiry_id: bytes) -> bool:
+        """Let an auto-reply go that waits for the owner; every other row of the gate's table still stands."""
+        inquiry = await self._store.inquiries.get(inquiry_id)
+        row = (await self._store.ledger.replies([inquiry_id])).get(inquiry_id)
+        if inquiry is None or inquiry.recipient is None or row is None or row.state != HELD_REPLY:
+            return False
+        report = await self._rebuilder.checker.verify(inquiry.recipient)
+        result = await self._replies.decide_again(row, inquiry, report, released=True)
+        return result.decision is Decision.SEND
 
     async def discard(self, inquiry_id: bytes) -> bool:
         """Throw one away; its text is erased an hour later."""
