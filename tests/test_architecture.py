@@ -37,7 +37,8 @@ facts, scoring, address → report
 · forms → facts, scoring, submission
 · page → forms, facts, subjects
 · reading → page, facts, forms, tokens, address, clients, subjects, prints
-· judge → reading, page, forms, standing, retraction
+· record → reading, retraction, page
+· judge → reading, record, page, forms, standing
 · course → judge
 · answers → page
 · mail → forms, subjects, tokens

@@ -1,6 +1,6 @@
 """Judges one submission: look-ups first, then judgement, then the inquiry is kept and the action named."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,13 +13,12 @@ from formwarden.faults import Faults, bug
 from formwarden.forms import GuardedForm
 from formwarden.page.receipts import receipt_number
 from formwarden.reading import Reader, Reading
-from formwarden.retraction import observation_facts
+from formwarden.record import record, unjudged, unjudged_record
 from formwarden.scoring import (
     Action,
     Composite,
     Scoring,
     Signal,
-    Standing,
     Thresholds,
     Verdict,
     Weighed,
@@ -31,21 +30,13 @@ from formwarden.standing import standing_of
 from formwarden.stores.journal import Journal
 from formwarden.stores.ports import Inquiry, Observation, Observed, State, Store
 from formwarden.subjects import ClientSubjects
-from formwarden.submission import OWN_FIELDS, Submission
+from formwarden.submission import Submission
 from formwarden.tokens import Tokens
 
 RETRY_WINDOW_S: Final = 600.0  # the same body with the same token within ten minutes is a second click
 CORRECTIONS: Final = 3  # bodies one token may carry from one network (DESIGN, Retry)
 ENDPOINT_LEASE_S: Final = 120.0  # an endpoint that answers later than this is taken for dead
 BENIGN: Final = frozenset({"token_stale", "token_rotated", "too_young"})  # a second click leaves no doubt after these
-ADDRESS_ONLY: Final = frozenset({"address_undeliverable", "address_invalid"})
-FACTS_SCHEMA: Final = 1
-STATES: Final[Mapping[Action, State]] = {
-    Action.ACCEPT: State.ACCEPTED,
-    Action.ASK: State.ASKED,
-    Action.QUARANTINE: State.HELD,
-    Action.REJECT: State.REJECTED,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,43 +113,14 @@ class Judge:
         for name, kind in weighed.failed:
             self._faults.count(f"signal {name}", kind)
         verdict = self._verdict(reading, facts, weighed, thresholds, retry=retry)
-        return await self._keep(reading, facts, weighed, verdict, watched=watched)
+        return await self._keep(reading, facts, verdict, watched=watched)
 
     async def _unjudged(self, form: GuardedForm, submission: Submission) -> Judged:
         """Pass a submission on that could not be judged: into the journal, and never answered by a machine."""
-        submission_id = self._reader.new_id()
-        now = self._clock.now()
-        verdict = Verdict(
-            id=submission_id,
-            receipt=receipt_number(submission_id),
-            form=form.name,
-            action=Action.ACCEPT,
-            judged=Action.ACCEPT,
-            score=0.0,
-            hits=(),
-            standing=Standing.DOUBTFUL,
-            fields=submission.fields.without(OWN_FIELDS),
-            uploads=submission.uploads,
-            received_at=now,
-            recorded=False,
-        )
-        inquiry = Inquiry(
-            id=submission_id,
-            receipt=verdict.receipt,
-            form=form.name,
-            state=State.ACCEPTED,
-            received_at=now,
-            score=0.0,
-            hits={},
-            evidence={},
-            facts={"schema": FACTS_SCHEMA},
-            content_type=submission.content_type,
-            body=submission.body,
-            note="could not be judged",
-            changed_at=now,
-        )
+        verdict = unjudged(form.name, submission, self._reader.new_id(), self._clock.now())
+        inquiry = unjudged_record(verdict, submission)
         await self._journal.append(inquiry)
-        observation = Observation(nonce=None, networks=(), body=submission_id)
+        observation = Observation(nonce=None, networks=(), body=verdict.id)
         return Judged(verdict=verdict, inquiry=inquiry, existing=None, observation=observation)
 
     def _replayed(self, reading: Reading, observed: Observed | None) -> tuple[TokenOutcome, bool]:
@@ -223,11 +185,12 @@ class Judge:
             doubtful=doubtful,
         )
 
-    async def _keep(
-        self, reading: Reading, facts: Facts, weighed: Weighed, verdict: Verdict, *, watched: bool
-    ) -> Judged:
+    async def _keep(self, reading: Reading, facts: Facts, verdict: Verdict, *, watched: bool) -> Judged:
         """Keep first, then act (G21, G22). What the store cannot take goes to the journal and is passed on."""
-        inquiry = self._inquiry(reading, facts, weighed, verdict, watched=watched)
+        client = self._clients.facts(
+            client=verdict.client, network=verdict.network, now=reading.received_at, hold_s=self._hold_s
+        )
+        inquiry = record(reading, facts, verdict, client=client, watched=watched)
         replaces = await self._answered(reading, facts)
         try:
             existing = await self._store.inquiries.keep(inquiry, lease_s=ENDPOINT_LEASE_S, replaces=replaces)
@@ -254,55 +217,6 @@ class Judge:
         had_files = parent is not None and bool(parent.facts.get("uploads"))
         return None if had_files and not reading.submission.uploads else facts.token.parent
 
-    def _inquiry(
-        self, reading: Reading, facts: Facts, weighed: Weighed, verdict: Verdict, *, watched: bool
-    ) -> Inquiry:
-        state = STATES[verdict.action]
-        if state is State.ACCEPTED and not watched:
-            state = State.DONE
-        report = facts.address
-        return Inquiry(
-            id=verdict.id,
-            receipt=verdict.receipt,
-            form=verdict.form,
-            state=state,
-            received_at=reading.received_at,
-            score=weighed.score,
-            hits={hit.signal: hit.points for hit in weighed.hits},
-            evidence={hit.signal: hit.evidence for hit in weighed.hits},
-            facts={
-                "schema": FACTS_SCHEMA,
-                "strengths": {hit.signal: hit.strength for hit in weighed.hits},
-                "judged": str(verdict.judged),
-                "standing": str(verdict.standing),
-                "language": verdict.language,
-                "token": str(facts.token.outcome),
-                "age_s": facts.token.age_s,
-                "origin": str(facts.origin),
-                "client_known": facts.client_known,
-                "address": [str(report.status), str(report.reason)] if report else None,
-                "address_only": _only_the_address(weighed),
-                "observation": observation_facts(reading.observation),
-                "traps": list(reading.traps),
-                **self._clients.facts(
-                    client=verdict.client, network=verdict.network, now=reading.received_at, hold_s=self._hold_s
-                ),
-                "uploads": len(reading.submission.uploads),
-                "limits": facts.limits.model_dump(),
-            },
-            lineage=verdict.lineage,
-            content_type=reading.submission.content_type,
-            body=reading.submission.body,
-            recipient=verdict.address,
-            changed_at=reading.received_at,
-        )
-
 
 def _worth_asking(syntax: AddressReport | None) -> bool:
     return syntax is not None and syntax.status is not Status.INVALID
-
-
-def _only_the_address(weighed: Weighed) -> bool:
-    """Say whether nothing but the address was in doubt: such an inquiry is released by itself (G22)."""
-    asking = {hit.signal for hit in weighed.hits if hit.asks}
-    return bool(asking) and asking <= ADDRESS_ONLY

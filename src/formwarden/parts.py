@@ -1,8 +1,8 @@
 """Puts a warden together: every part gets through its constructor what it needs, and nothing else."""
 
-import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -63,157 +63,248 @@ class Ports:
     sender: Sender | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """Everything a warden hands on to."""
+    """Everything a warden hands on to; each part is made once, from those it needs.
 
-    store: Store
-    journal: Journal
-    loaders: tuple[Callable[[], Awaitable[None]], ...]  # what is slow to load, off the loop
-    assets: Assets
-    issuer: Issuer
-    links: ReceiptLinks
-    reader: Reader
-    judge: Judge
-    course: Course
-    answers: Answers
-    replies: Replies
-    notices: Notices
-    releases: Releases
-    work: Work
-    faults: Faults
+    Nothing is opened, connected or looked up here.
+    """
 
+    def __init__(  # noqa: PLR0917 - the facade's own table
+        self,
+        settings: Settings,
+        forms: Mapping[str, GuardedForm],
+        ports: Ports,
+        signals: Sequence[Signal],
+        composites: Sequence[Composite],
+        fallback: Runner,
+    ) -> None:
+        self._settings = settings
+        self._forms = forms
+        self._ports = ports
+        self._signals = signals
+        self._composites = composites
+        self._fallback = fallback
+        self._clock = ports.clock
+        self._entropy = ports.entropy
+        self._site = settings.site
+        self.faults = Faults(ports.clock)
+        self.suffixes = Suffixes()
 
-def assemble(
-    settings: Settings,
-    forms: Mapping[str, GuardedForm],
-    ports: Ports,
-    *,
-    signals: Sequence[Signal],
-    composites: Sequence[Composite],
-    fallback: Runner,
-) -> Parts:
-    """Make every part. Nothing is opened, connected or looked up here."""
-    clock, entropy, site = ports.clock, ports.entropy, settings.site
-    faults = Faults(clock)
-    tokens = Tokens([key.get_secret_value() for key in site.secret_keys], clock=clock, entropy=entropy)
-    url = settings.stores.store_url.get_secret_value()
-    store = ports.store or open_store(url, clock=clock, entropy=entropy, settings=settings.stores, faults=faults)
-    journal = Journal(_journal_path(settings, url), limit_bytes=settings.stores.journal_bytes, faults=faults)
-    clients, suffixes, traps = ClientSubjects(tokens.derive_all("clients")), Suffixes(), Traps(tokens)
-    dns = DnsResolver(settings.address.dns_servers, faults=faults)
-    checker = AddressChecker(
-        ports.resolver or dns,
-        settings=settings.address,
-        suffixes=suffixes,
-        clock=clock,
-        own_domains=frozenset(name.lower() for name in (*settings.mail.own_domains, site.site_domain) if name),
-    )
-    sender = ports.sender or _relay(settings)
-    reader = Reader(
-        tokens=tokens,
-        traps=traps,
-        site=site,
-        limits=settings.signals,
-        proxies=TrustedProxies.parse(settings.web.trusted_proxies),
-        suffixes=suffixes,
-        clients=clients,
-        clock=clock,
-        entropy=entropy,
-    )
-    assets = Assets(settings.pages.asset_prefix)
-    issuer = Issuer(
-        tokens=tokens,
-        traps=traps,
-        assets=assets,
-        networks_of=reader.networks_of,
-        limit=IssueLimit(clock, settings.pages.tokens_per_10_min),
-        clock=clock,
-    )
-    links = ReceiptLinks(tokens, clock, settings.pages.receipt_minutes)
-    replies = Replies(
-        store.ledger,
-        store.recipient_keys,
-        clients,
-        settings=settings.mail,
-        site=site,
-        forms=forms,
-        clock=clock,
-        faults=faults,
-    )
-    staff_mail = StaffMail(site, settings.mail, clock, entropy)
-    releases = Releases(
-        store=store,
-        forms=forms,
-        rebuilder=Rebuilder(checker),
-        replies=replies,
-        fallback=fallback,
-        faults=faults,
-    )
-    outbox = Outbox(
-        ledger=store.ledger,
-        inquiries=store.inquiries,
-        replies=replies,
-        composer=Composer(site, settings.mail, tokens, clock, entropy),
-        staff_mail=staff_mail,
-        sender=sender,
-        checker=checker,
-        forms=forms,
-        fields_of=typed_fields,
-        clock=clock,
-        faults=faults,
-        settings=settings.mail,
-    )
-    return Parts(
-        store=store,
-        journal=journal,
-        loaders=(suffixes.load, *(() if ports.resolver else (dns.load,))),
-        assets=assets,
-        issuer=issuer,
-        links=links,
-        reader=reader,
-        judge=Judge(
-            reader=reader,
-            tokens=tokens,
-            store=store,
-            journal=journal,
-            checker=checker,
-            site=site,
-            scoring=settings.scoring,
-            judge_seconds=settings.web.judge_seconds,
-            clients=clients,
-            hold_s=max(settings.mail.hold_dns_s, settings.mail.hold_suspect_s),
-            signals=signals,
-            composites=composites,
-            clock=clock,
-            faults=faults,
-        ),
-        course=Course(store=store, clock=clock, faults=faults, retry_wait_s=settings.web.retry_wait_s),
-        answers=Answers(
-            forms=forms,
-            issuer=issuer,
-            links=links,
-            pages=OurPages(assets, site_name=site.site_name or site.site_domain),
-            contact=site.contact,
-        ),
-        replies=replies,
-        notices=Notices(
-            inquiries=store.inquiries,
-            mail=staff_mail,
-            sender=sender,
-            deadline_s=settings.mail.send_deadline_s,
-            faults=faults,
-        ),
-        releases=releases,
-        work=Work(
-            _tasks(outbox, Waiting(store=store, releases=releases, clock=clock), store),
-            store=store,
-            holder=f"{os.getpid()}-{entropy(HOLDER_BYTES).hex()}",
-            clock=clock,
-            faults=faults,
-        ),
-        faults=faults,
-    )
+    def complete(self) -> "Parts":
+        """Make everything now, so that what cannot be made is said at construction and no two threads make it."""
+        _ = (self.judge, self.course, self.answers, self.notices, self.work)
+        return self
+
+    # ---------------------------------------------------------------- what is remembered
+    @cached_property
+    def store(self) -> Store:
+        """Counters, ledger, inquiries."""
+        return self._ports.store or open_store(
+            self._settings.stores.store_url.get_secret_value(),
+            clock=self._clock,
+            entropy=self._entropy,
+            settings=self._settings.stores,
+            faults=self.faults,
+        )
+
+    @cached_property
+    def journal(self) -> Journal:
+        """Where inquiries go while the store is down."""
+        path = _journal_path(self._settings)
+        return Journal(path, limit_bytes=self._settings.stores.journal_bytes, faults=self.faults)
+
+    # ---------------------------------------------------------------- what the page carries
+    @cached_property
+    def tokens(self) -> Tokens:
+        """Signs and reads."""
+        keys = [key.get_secret_value() for key in self._site.secret_keys]
+        return Tokens(keys, clock=self._clock, entropy=self._entropy)
+
+    @cached_property
+    def traps(self) -> Traps:
+        """Names the traps of a page."""
+        return Traps(self.tokens)
+
+    @cached_property
+    def assets(self) -> Assets:
+        """Style sheet and script."""
+        return Assets(self._settings.pages.asset_prefix)
+
+    @cached_property
+    def issuer(self) -> Issuer:
+        """Makes markup and fresh tokens."""
+        return Issuer(
+            tokens=self.tokens,
+            traps=self.traps,
+            assets=self.assets,
+            networks_of=self.reader.networks_of,
+            limit=IssueLimit(self._clock, self._settings.pages.tokens_per_10_min),
+            clock=self._clock,
+        )
+
+    @cached_property
+    def links(self) -> ReceiptLinks:
+        """Makes and reads receipts."""
+        return ReceiptLinks(self.tokens, self._clock, self._settings.pages.receipt_minutes)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """Our own pages."""
+        return Answers(
+            forms=self._forms,
+            issuer=self.issuer,
+            links=self.links,
+            pages=OurPages(self.assets, site_name=self._site.site_name or self._site.site_domain),
+            contact=self._site.contact,
+        )
+
+    # ---------------------------------------------------------------- judging
+    @cached_property
+    def loaders(self) -> tuple[Callable[[], Awaitable[None]], ...]:
+        """What is slow to load, and is loaded off the event loop."""
+        return (self.suffixes.load, *(() if self._ports.resolver else (self._dns.load,)))
+
+    @cached_property
+    def clients(self) -> ClientSubjects:
+        """Hashes of clients, under a key a day."""
+        return ClientSubjects(self.tokens.derive_all("clients"))
+
+    @cached_property
+    def _dns(self) -> DnsResolver:
+        return DnsResolver(self._settings.address.dns_servers, faults=self.faults)
+
+    @cached_property
+    def checker(self) -> AddressChecker:
+        """Checks addresses; the site's own domains are never asked."""
+        own = (*self._settings.mail.own_domains, self._site.site_domain)
+        return AddressChecker(
+            self._ports.resolver or self._dns,
+            settings=self._settings.address,
+            suffixes=self.suffixes,
+            clock=self._clock,
+            own_domains=frozenset(name.lower() for name in own if name),
+        )
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Reads what needs no look-up."""
+        return Reader(
+            tokens=self.tokens,
+            traps=self.traps,
+            site=self._site,
+            limits=self._settings.signals,
+            proxies=TrustedProxies.parse(self._settings.web.trusted_proxies),
+            suffixes=self.suffixes,
+            clients=self.clients,
+            clock=self._clock,
+            entropy=self._entropy,
+        )
+
+    @cached_property
+    def judge(self) -> Judge:
+        """Judges and keeps."""
+        return Judge(
+            reader=self.reader,
+            tokens=self.tokens,
+            store=self.store,
+            journal=self.journal,
+            checker=self.checker,
+            site=self._site,
+            scoring=self._settings.scoring,
+            judge_seconds=self._settings.web.judge_seconds,
+            clients=self.clients,
+            hold_s=max(self._settings.mail.hold_dns_s, self._settings.mail.hold_suspect_s),
+            signals=self._signals,
+            composites=self._composites,
+            clock=self._clock,
+            faults=self.faults,
+        )
+
+    @cached_property
+    def course(self) -> Course:
+        """Records how an endpoint ended."""
+        wait_s = self._settings.web.retry_wait_s
+        return Course(store=self.store, clock=self._clock, faults=self.faults, retry_wait_s=wait_s)
+
+    # ---------------------------------------------------------------- mailing
+    @cached_property
+    def sender(self) -> Sender:
+        """The relay."""
+        url = self._settings.mail.smtp_url
+        return self._ports.sender or (NoRelay() if url is None else SmtpSender(url.get_secret_value()))
+
+    @cached_property
+    def staff_mail(self) -> StaffMail:
+        """Composes the staff's mail."""
+        return StaffMail(self._site, self._settings.mail, self._clock, self._entropy)
+
+    @cached_property
+    def replies(self) -> Replies:
+        """The gate."""
+        return Replies(
+            self.store.ledger,
+            self.store.recipient_keys,
+            self.clients,
+            settings=self._settings.mail,
+            site=self._site,
+            forms=self._forms,
+            clock=self._clock,
+            faults=self.faults,
+        )
+
+    @cached_property
+    def notices(self) -> Notices:
+        """Tells the staff."""
+        return Notices(
+            inquiries=self.store.inquiries,
+            mail=self.staff_mail,
+            sender=self.sender,
+            deadline_s=self._settings.mail.send_deadline_s,
+            faults=self.faults,
+        )
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """Sends what is due."""
+        return Outbox(
+            ledger=self.store.ledger,
+            inquiries=self.store.inquiries,
+            replies=self.replies,
+            composer=Composer(self._site, self._settings.mail, self.tokens, self._clock, self._entropy),
+            staff_mail=self.staff_mail,
+            sender=self.sender,
+            checker=self.checker,
+            forms=self._forms,
+            fields_of=typed_fields,
+            clock=self._clock,
+            faults=self.faults,
+            settings=self._settings.mail,
+        )
+
+    # ---------------------------------------------------------------- the owner, and what runs by itself
+    @cached_property
+    def releases(self) -> Releases:
+        """Lets kept inquiries go."""
+        return Releases(
+            store=self.store,
+            forms=self._forms,
+            rebuilder=Rebuilder(self.checker),
+            replies=self.replies,
+            fallback=self._fallback,
+            faults=self.faults,
+        )
+
+    @cached_property
+    def work(self) -> Work:
+        """Runs the periodic tasks."""
+        waiting = Waiting(store=self.store, releases=self.releases, clock=self._clock)
+        return Work(
+            _tasks(self.outbox, waiting, self.store),
+            store=self.store,
+            holder=self._entropy(HOLDER_BYTES).hex(),
+            clock=self._clock,
+            faults=self.faults,
+        )
 
 
 def _tasks(outbox: Outbox, waiting: Waiting, store: Store) -> tuple[Task, ...]:
@@ -226,14 +317,10 @@ def _tasks(outbox: Outbox, waiting: Waiting, store: Store) -> tuple[Task, ...]:
     )
 
 
-def _relay(settings: Settings) -> Sender:
-    url = settings.mail.smtp_url
-    return NoRelay() if url is None else SmtpSender(url.get_secret_value())
-
-
-def _journal_path(settings: Settings, url: str) -> Path:
+def _journal_path(settings: Settings) -> Path:
     """Say where inquiries go while the store is down: beside it, unless a path is set."""
     if settings.stores.journal_path is not None:
         return Path(settings.stores.journal_path)
+    url = settings.stores.store_url.get_secret_value()
     name = url.removeprefix(SQLITE) if url.startswith(SQLITE) else "formwarden"
     return Path(f"{name}.journal")

@@ -17,7 +17,7 @@ from formwarden.mail.replies import ReplyResult
 from formwarden.page.assets import token_answer
 from formwarden.page.context import CURRENT, PageRequest
 from formwarden.page.markup import Markup
-from formwarden.parts import Ports, assemble
+from formwarden.parts import Parts, Ports
 from formwarden.scoring import Composite, Signal, Verdict
 from formwarden.settings import Settings, require
 from formwarden.signals import DEFAULT_COMPOSITES, DEFAULT_SIGNALS
@@ -60,9 +60,7 @@ class Warden:
         for_reply = any(form.reply is not None for form in forms)
         require(self.settings, for_reply=for_reply, signals=[each.name for each in signals])
         ports = Ports(clock=self._clock, entropy=entropy, store=store, resolver=resolver, sender=sender)
-        self._parts = assemble(
-            self.settings, self.forms, ports, signals=signals, composites=composites, fallback=self._told
-        )
+        self._parts = Parts(self.settings, self.forms, ports, signals, composites, self._told).complete()
         self.faults = self._parts.faults
         self.answers = self._parts.answers
         self.course = self._parts.course

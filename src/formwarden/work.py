@@ -1,6 +1,7 @@
 """What runs by itself: leased periodic tasks, in any open warden, or by `formwarden work --once` (G19)."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -87,6 +88,6 @@ class Work:
         now = self._clock.monotonic()
         if now < self._held_until.get(task.name, 0.0) - LEASE_S / 2:
             return True
-        held = await self._store.lease(task.name, self._holder, seconds=LEASE_S)
+        held = await self._store.lease(task.name, f"{self._holder}-{os.getpid()}", seconds=LEASE_S)
         self._held_until[task.name] = now + LEASE_S if held else 0.0
         return held

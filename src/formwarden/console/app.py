@@ -60,7 +60,7 @@ class Overseen(Protocol):
         """Let a held inquiry through; False: it no longer stands where that is possible. Raises StoreError."""
 
     async def release_reply(self, inquiry: bytes, /) -> bool:
-        """Send an auto-reply that waits for the owner; False: it waits no more, or may not leave. Raises StoreError."""
+        """Send an auto-reply that waits for the owner; False: it may not leave now. Raises StoreError."""
 
     async def discard(self, inquiry: bytes, /) -> bool:
         """Throw a held inquiry away; False: it no longer stands where that is possible. Raises StoreError."""
