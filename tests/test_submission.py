@@ -1,14 +1,16 @@
 """One submission as a value."""
 
+import hashlib
 from ipaddress import ip_address
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.types import Message
 
-from formwarden.submission import Client, Fields, Submission, preferred_language
+from formwarden.submission import URLENCODED, Client, Fields, Submission, preferred_language
 
 PAIRS = st.lists(st.tuples(st.text(max_size=5), st.text(max_size=5)), max_size=8)
 
@@ -99,7 +101,7 @@ def test_what_is_given_is_kept() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_starlette_request_makes_a_submission_without_its_files() -> None:
+async def test_a_starlette_request_makes_a_submission() -> None:
     body = (
         b'--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nAda\r\n'
         b'--b\r\nContent-Disposition: form-data; name="plan"; filename="plan.txt"\r\n\r\ntext\r\n--b--\r\n'
@@ -161,3 +163,46 @@ def test_the_language_is_the_one_the_browser_likes_best(header: str, expected: s
 @given(st.text())
 def test_no_header_makes_the_choice_raise(header: str) -> None:
     assert preferred_language(header) in {"ja", "en"}
+
+
+@pytest.mark.anyio
+async def test_a_request_is_read_with_its_files_and_its_body_as_sent() -> None:
+    sent = httpx2.Request("POST", "http://t/", data={"a": "1"}, files={"f": ("f.txt", b"content", "text/plain")})
+    body = sent.read()
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/",
+        "query_string": b"",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in sent.headers.items()],
+        "client": ("203.0.113.9", 4711),
+    }
+    request = Request(scope, receive)
+    submission = await Submission.from_request("contact", request)
+    await request.close()
+    assert submission.fields.pairs == (("a", "1"),)
+    [upload] = submission.uploads
+    assert (upload.filename, upload.size, upload.sha256) == ("f.txt", 7, hashlib.sha256(b"content").digest())
+    assert submission.body == body
+    assert submission.content_type == sent.headers["content-type"]
+    assert submission.peer == "203.0.113.9"
+
+
+@pytest.mark.anyio
+async def test_a_request_whose_form_the_framework_has_read_is_kept_as_its_fields() -> None:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"a=1&b=2", "more_body": False}
+
+    headers = [(b"content-type", URLENCODED.encode())]
+    request = Request(
+        {"type": "http", "method": "POST", "path": "/", "headers": headers, "query_string": b""}, receive
+    )
+    await request.form()
+    submission = await Submission.from_request("contact", request)
+    assert submission.fields.pairs == (("a", "1"), ("b", "2"))
+    assert submission.body == b"a=1&b=2"
+    assert submission.peer is None

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+import formwarden
 from formwarden.errors import RunningLoopError
 from formwarden.twin import BackgroundLoop
 
-SRC = Path(__file__).parents[1] / "src"
+SRC = Path(formwarden.__file__).parents[1]
 
 
 @pytest.fixture

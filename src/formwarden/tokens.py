@@ -164,9 +164,8 @@ class Tokens:
         if parts[1] not in self._keys:
             return TokenOutcome.ROTATED, None
         signed = self._signer(purpose, parts[1]).sign(text.rpartition(".")[0])
-        if not hmac.compare_digest(
-            signed, text.encode()
-        ):  # the text itself: base64 has several spellings of one value
+        # The text itself is compared: base64 has several spellings of one value.
+        if not hmac.compare_digest(signed, text.encode()):
             return TokenOutcome.TAMPERED, None
         try:
             return TokenOutcome.FRESH, _decode(parts[2])

@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from formwarden import Verdict
 from formwarden.stores.ports import Staff, State
+from formwarden.submission import TOKEN_FIELD
 from tests.e2e.real_site import RealSite
 from tests.sites import ADDRESS, MESSAGE, STAFF
 
@@ -202,6 +203,25 @@ async def test_no_auto_reply_leaves_without_a_ledger_row(tmp_path: Path) -> None
         mailed = [mail for mail in site.peer.mails if mail.rcpt_tos != (STAFF,)]
         assert len(sent) == len(mailed)
         assert {mail.rcpt_tos[0] for mail in mailed} <= set(addresses)
+
+
+async def test_a_reply_that_waits_for_the_owner_leaves_at_one_click_and_once(tmp_path: Path) -> None:
+    async with RealSite(tmp_path) as site:
+        visitor = site.visitor(scripts=False)
+        page = await visitor.open()
+        marked = {name: value for name, value in visitor.fill(page).items() if name != TOKEN_FIELD}
+        site.clock.move(20)
+        answer = await visitor.post(marked)  # a cached page: accepted, and doubtful
+        assert answer.status_code == 303
+        await site.later(1)
+        row = await site.row_of_one()
+        assert row.reply is not None
+        assert (row.reply.state, row.reply.code) == ("held", "HELD_SUSPECT")
+        assert site.mailed(ADDRESS) == 0
+        clicks = [await site.warden.release_reply(row.inquiry.id) for _ in range(3)]
+        assert clicks == [True, False, False]
+        await site.later(1)
+        assert site.mailed(ADDRESS) == 1
 
 
 async def test_an_endpoint_with_plain_text_and_no_mail_is_done_all_the_same(tmp_path: Path) -> None:
