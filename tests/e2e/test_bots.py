@@ -9,6 +9,7 @@ from playwright.sync_api import Request
 
 from tests.e2e.demo_site import DemoSite, page_fields
 from tests.e2e.people import SENTENCE, fill_in, person_browser, visit
+from tests.proof import Proof
 from tests.servers.smtp import SmtpPeer
 from tests.soak import runs
 
@@ -51,7 +52,7 @@ async def post_all(url: str, bodies: list[tuple[str, dict[str, str]]]) -> list[i
 
 @pytest.mark.browser
 @pytest.mark.soak
-def test_one_recorded_browser_post_replayed_from_many_clients_mails_nobody_else() -> None:
+def test_one_recorded_browser_post_replayed_from_many_clients_mails_nobody_else(proof: Proof) -> None:
     times = runs(100, 1_000)
     recorded: list[tuple[str, dict[str, str]]] = []
 
@@ -83,10 +84,17 @@ def test_one_recorded_browser_post_replayed_from_many_clients_mails_nobody_else(
     assert all(bot["hits"] for bot in bots)
     assert sum("token_replayed" in str(bot["hits"]) for bot in bots) == times
     assert overview.page["faults"] == []
+    proof(
+        "one recorded browser post replayed with other Gmail addresses from many clients",
+        posts=times,
+        auto_replies_beyond_the_first=len(mailed) - 1,
+        kept_with_reasons=len(bots),
+        states=overview.states(),
+    )
 
 
 @pytest.mark.soak
-def test_a_script_that_fetches_the_page_and_sends_the_same_text_a_thousand_times_is_held() -> None:
+def test_a_script_that_fetches_the_page_and_sends_the_same_text_a_thousand_times_is_held(proof: Proof) -> None:
     times = runs(60, 1_000)
     headers = {
         "content-type": "application/x-www-form-urlencoded",
@@ -115,10 +123,16 @@ def test_a_script_that_fetches_the_page_and_sends_the_same_text_a_thousand_times
         len(mailed) <= 5
     )  # what an unproven site sends in an hour, and `plain` has a quarter of its share (G02, G07)
     assert overview.states().get("held", 0) + overview.states().get("rejected", 0) >= times * 0.9
+    proof(
+        "a script that fetches a fresh page for each of many posts of one text",
+        posts=times,
+        auto_replies=len(mailed),
+        states=overview.states(),
+    )
 
 
 @pytest.mark.soak
-def test_a_blind_post_without_our_page_is_kept_and_never_accepted() -> None:
+def test_a_blind_post_without_our_page_is_kept_and_never_accepted(proof: Proof) -> None:
     times = runs(30, 200)
     typed = {"name": "A", "email": "someone@gmail.com", "message": "Buy now, this is a very good offer for you."}
     bodies = [(urlencode({**typed, "email": f"s{n}@gmail.com"}), _form_headers()) for n in range(times)]
@@ -128,6 +142,7 @@ def test_a_blind_post_without_our_page_is_kept_and_never_accepted() -> None:
         assert peer.mails == ()
     assert sum(overview.states().values()) == times
     assert not {"accepted", "done"} & set(overview.states())
+    proof("a blind post without our page", posts=times, auto_replies=0, states=overview.states())
 
 
 def _form_headers() -> dict[str, str]:

@@ -10,6 +10,7 @@ import pytest
 from formwarden.mail.settings import Mail
 from tests.e2e.real_site import RealSite
 from tests.mail.test_injection import ADDRESSES, TEXTS, headers_of, mailboxes
+from tests.proof import Proof
 from tests.servers.smtp import Delivery
 from tests.sites import ADDRESS, DOMAIN, MESSAGE, STAFF
 from tests.soak import runs
@@ -56,7 +57,7 @@ def check(mail: Delivery) -> None:
     assert headers.get("reply-to", ADDRESS) == ADDRESS
 
 
-async def test_no_text_in_any_field_adds_a_header_or_a_recipient(tmp_path: Path) -> None:
+async def test_no_text_in_any_field_adds_a_header_or_a_recipient(tmp_path: Path, proof: Proof) -> None:
     texts = [text for text in dict.fromkeys((*TEXTS, *ADDRESSES)) if len(text) < FITS]
     step = runs(9, 1)
     async with RealSite(tmp_path, **WIDE_OPEN) as site:
@@ -81,3 +82,9 @@ async def test_no_text_in_any_field_adds_a_header_or_a_recipient(tmp_path: Path)
     assert {mail.rcpt_tos for mail in mails} == {(STAFF,), (ADDRESS,)}
     for mail in mails:
         check(mail)
+    proof(
+        "hostile texts through every field of the form",
+        posts=number,
+        mails_read_at_the_peer=len(mails),
+        headers_or_recipients_added=0,
+    )

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from tests.e2e.demo_site import DemoSite, eventually, page_fields
+from tests.proof import Proof
 from tests.servers.smtp import SmtpPeer
 from tests.soak import runs
 
@@ -140,7 +141,7 @@ def nothing_is_due(site: DemoSite) -> bool:
     ids=["one domain", "the site"],
 )
 def test_distinct_people_at_one_domain_get_exactly_the_budget(
-    budget: dict[str, str], codes: set[str], exactly: int
+    budget: dict[str, str], codes: set[str], exactly: int, proof: Proof
 ) -> None:
     count = runs(160, 2_000)
     for _ in range(runs(1, 5)):
@@ -156,9 +157,14 @@ def test_distinct_people_at_one_domain_get_exactly_the_budget(
         assert set(overview.codes()) - {"OK"} <= codes
         assert len(mailed) == exactly
         assert len(set(mailed)) == exactly
+        proof(
+            f"{WORKERS} workers on one store, distinct people at one domain, tightest budget {exactly}",
+            submissions=count,
+            auto_replies=len(mailed),
+        )
 
 
-def test_a_worker_killed_in_mid_run_never_makes_it_more() -> None:
+def test_a_worker_killed_in_mid_run_never_makes_it_more(proof: Proof) -> None:
     count = runs(160, 2_000)
     budget = {"domain_per_hour": str(BUDGET), "domain_per_day": str(BUDGET)}
     with SmtpPeer() as peer, DemoSite(settings(peer, budget), workers=WORKERS) as site:
@@ -180,3 +186,8 @@ def test_a_worker_killed_in_mid_run_never_makes_it_more() -> None:
     assert len(mailed) <= BUDGET
     assert len(set(mailed)) == len(mailed)
     assert overview.codes()["OK"] == BUDGET
+    proof(
+        f"{WORKERS} workers on one store, one of them killed in mid-run, budget {BUDGET}",
+        submissions=count,
+        auto_replies=len(mailed),
+    )
