@@ -30,7 +30,7 @@ check: $(VENV)/.test
 
 soak: $(VENV)/.test
 	@echo "soak: at full size"
-	@SOAK=1 $(BIN)/python -m pytest -q -m soak
+	@SOAK=1 $(BIN)/python -m pytest -q -m soak --timeout=1800
 
 soak-quick: $(VENV)/.test
 	@echo "soak: the quick size"
