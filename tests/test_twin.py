@@ -78,14 +78,20 @@ def test_what_takes_too_long_is_cancelled(loop: BackgroundLoop) -> None:
 
 
 def test_spawning_does_not_wait(loop: BackgroundLoop) -> None:
-    started = threading.Event()
+    going = asyncio.Event()
+    ended: list[bool] = []
 
-    async def starts() -> None:
-        started.set()
-        await forever()
+    async def waits() -> None:
+        ended.append(await going.wait())
 
-    loop.spawn(starts())
-    assert started.wait(5)
+    async def goes() -> None:
+        going.set()
+
+    loop.spawn(waits())
+    assert ended == []
+    loop.run(goes())
+    loop.run(where())
+    assert ended == [True]
 
 
 def test_closed_it_begins_anew(loop: BackgroundLoop) -> None:

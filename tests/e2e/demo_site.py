@@ -151,6 +151,12 @@ def eventually(what: str, check: Callable[[], bool], patience_s: float = PATIENC
         time.sleep(POLL_S)
 
 
+def nothing_is_due(site: DemoSite) -> bool:
+    """Say whether every reply that may leave has left."""
+    states = [each["reply"]["state"] for each in site.overview().inquiries if isinstance(each["reply"], dict)]
+    return not {"due", "taken"} & set(states)
+
+
 def page_fields(html: str) -> dict[str, str]:
     """Read what a browser without scripts sends of our markup: hidden fields and the empty text trap."""
     hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', html))

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import httpx2
 import pytest
 
-from tests.e2e.demo_site import DemoSite, eventually, page_fields
+from tests.e2e.demo_site import DemoSite, eventually, nothing_is_due, page_fields
 from tests.proof import Proof
 from tests.servers.smtp import SmtpPeer
 from tests.soak import runs
@@ -116,11 +116,6 @@ def strangers(peer: SmtpPeer) -> list[str]:
 
 def all_are_up(site: DemoSite) -> bool:
     return len(site.worker_pids()) == WORKERS
-
-
-def nothing_is_due(site: DemoSite) -> bool:
-    states = [each["reply"]["state"] for each in site.overview().inquiries if isinstance(each["reply"], dict)]
-    return not {"due", "taken"} & set(states)
 
 
 @pytest.mark.parametrize(
