@@ -66,7 +66,9 @@ def test_the_client_is_the_rightmost_that_is_no_trusted_proxy(
 
 
 @pytest.mark.parametrize("header", FORWARDING_HEADERS)
-@pytest.mark.parametrize("peer", ["127.0.0.1", "::1", "10.1.2.3", "192.168.1.1", "fd00::5", "::ffff:172.17.0.1"])
+@pytest.mark.parametrize(
+    "peer", ["127.0.0.1", "::1", "10.1.2.3", "192.168.1.1", "fd00::5", "::ffff:172.17.0.1", "100.64.3.9"]
+)
 def test_g31_behind_a_proxy_that_nobody_declared_the_client_is_unknown(peer: str, header: str) -> None:
     assert resolve_client(peer, {header: "198.51.100.1"}, NONE) == Client()
 

@@ -142,6 +142,8 @@ def test_every_secret_key_must_be_long() -> None:
         ({"store_url": "mysql://h/db"}, False, ("code store_url",)),
         ({"store_url": "formwarden.db"}, False, ("code store_url",)),
         ({"counters_url": "mysql://h/db"}, False, ("code counters_url",)),
+        ({"public_url": "https://example.com/site"}, False, ()),
+        ({"public_url": "http://["}, False, ("code public_url",)),
         ({"trusted_proxies": "10.0.0.0/8 192.0.2.7 ::1/128 172.17.0.1/16"}, False, ()),
         ({"trusted_proxies": "10.0.0.0/8 proxy 300.1.1.1"}, False, ("code trusted_proxies", "code trusted_proxies")),
         ({"quarantine": 6, "reject": 6}, False, ()),

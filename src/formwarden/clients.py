@@ -32,14 +32,14 @@ class TrustedProxies:
 def resolve_client(peer: str | None, headers: Mapping[str, str], trusted: TrustedProxies) -> Client:
     """Find the client: the socket's peer, or the rightmost hop that is no trusted proxy.
 
-    Where a peer that can only be a proxy (loopback or private) forwards for somebody and no proxy is
+    Where a peer that can only be a proxy (loopback, private or shared) forwards for somebody and no proxy is
     declared, the client is unknown (G31). What stands left of the first untrusted hop is anybody's claim.
     """
     direct = Client.parse(peer)
     if direct.ip is None:
         return direct
     if direct not in trusted:
-        undeclared = not trusted.networks and (direct.ip.is_loopback or direct.ip.is_private)
+        undeclared = not trusted.networks and not direct.ip.is_global  # 100.64.0.0/10 too: clusters use it
         if undeclared and any(name in headers for name in FORWARDING_HEADERS):
             return Client()
         return direct

@@ -104,6 +104,7 @@ def require(settings: Settings, *, for_reply: bool, signals: Collection[str]) ->
         _addresses,
         _relay,
         _stores,
+        _public,
         _proxies,
         lambda each: _scores(each, signals),
     )
@@ -181,6 +182,15 @@ def _stores(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.site.machines > 1:
         # G19: each machine would grant the whole budget.
         yield "machines", "sqlite and memory serve one machine, and this release has no store for several; give 1"
+
+
+def _public(settings: Settings) -> Iterator[tuple[str, str]]:
+    try:
+        usable = bool(urlsplit(settings.site.public_url or "https://example.com").hostname)
+    except ValueError:  # a bracket too few
+        usable = False
+    if not usable:
+        yield "public_url", "is no URL; give https://host, or https://host/path"
 
 
 def _proxies(settings: Settings) -> Iterator[tuple[str, str]]:
