@@ -39,7 +39,7 @@ class Desk:
             Task(name="fast", every_s=0.5, step=self.fast),
             Task(name="slow", every_s=30.0, step=self.slow),
         )
-        return Work(tasks, store=self.store, holder=holder, clock=self.clock, faults=self.faults)
+        return Work(tasks, store=self.store, holder=holder, clock=self.clock, faults=self.faults, stop_grace_s=0.05)
 
     @property
     def leases(self) -> int:
@@ -174,3 +174,73 @@ async def test_cancelling_is_no_fault(desk: Desk) -> None:
     with pytest.raises(asyncio.CancelledError):
         await desk.work().run_once()
     assert desk.faults.all() == ()
+
+
+@pytest.mark.anyio
+async def test_a_server_that_stops_lets_the_step_end(desk: Desk) -> None:
+    begun, end = asyncio.Event(), asyncio.Event()
+    ended: list[bool] = []
+
+    async def mail_on_the_wire() -> int:
+        begun.set()
+        await end.wait()
+        ended.append(True)
+        return 1
+
+    tasks = (Task(name="fast", every_s=0.5, step=mail_on_the_wire),)
+    work = Work(tasks, store=desk.store, holder="one", clock=desk.clock, faults=desk.faults)
+    running = asyncio.create_task(work.run())
+    await begun.wait()
+    stopping = asyncio.create_task(work.stop(running))
+    await asyncio.sleep(0)
+    end.set()
+    await stopping
+    assert ended == [True]
+    assert running.done()
+    assert not running.cancelled()
+    assert desk.faults.of("work") == 0
+
+
+@pytest.mark.anyio
+async def test_a_step_that_swallows_a_cancellation_is_cancelled_again(desk: Desk) -> None:
+    swallowed = 0
+
+    async def stubborn() -> int:
+        nonlocal swallowed
+        while swallowed < 3:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                swallowed += 1
+        return 0
+
+    tasks = (Task(name="fast", every_s=0.5, step=stubborn),)
+    work = Work(tasks, store=desk.store, holder="one", clock=desk.clock, faults=desk.faults, stop_grace_s=0.01)
+    running = asyncio.create_task(work.run())
+    await asyncio.sleep(0)
+    await work.stop(running)
+    assert running.done()
+    assert swallowed == 3
+
+
+@pytest.mark.anyio
+async def test_a_step_that_never_ends_is_given_up_and_counted(desk: Desk) -> None:
+    release = asyncio.Event()
+
+    async def endless() -> int:
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+        return 0
+
+    tasks = (Task(name="fast", every_s=0.5, step=endless),)
+    work = Work(tasks, store=desk.store, holder="one", clock=desk.clock, faults=desk.faults, stop_grace_s=0.005)
+    running = asyncio.create_task(work.run())
+    await asyncio.sleep(0)
+    await work.stop(running)
+    assert not running.done()
+    assert desk.faults.of("work") == 1
+    release.set()
+    await running

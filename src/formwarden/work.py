@@ -29,7 +29,16 @@ class Task:
 class Work:
     """Runs the tasks whose lease this process holds."""
 
-    def __init__(self, tasks: Sequence[Task], *, store: Store, holder: str, clock: Clock, faults: Faults) -> None:
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        *,
+        store: Store,
+        holder: str,
+        clock: Clock,
+        faults: Faults,
+        stop_grace_s: float = STOP_GRACE_S,
+    ) -> None:
         self._tasks = tuple(tasks)
         self._store = store
         self._holder = holder
@@ -38,6 +47,7 @@ class Work:
         self._next: dict[str, float] = {}
         self._held_until: dict[str, float] = {}
         self._stopping = False
+        self._stop_grace_s = stop_grace_s
 
     async def run(self) -> None:
         """Go on until stopped or cancelled."""
@@ -53,12 +63,12 @@ class Work:
         moment its own result does, and libraries wait by it.
         """
         self._stopping = True
-        await asyncio.wait({running}, timeout=STOP_GRACE_S)
+        await asyncio.wait({running}, timeout=self._stop_grace_s)
         for _ in range(MOST_CANCELS):
             if running.done():
                 return
             running.cancel()
-            await asyncio.wait({running}, timeout=1.0)
+            await asyncio.wait({running}, timeout=self._stop_grace_s)
         self._faults.count("work", "the periodic work did not end")
 
     async def run_due(self) -> int:
