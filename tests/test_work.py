@@ -244,3 +244,20 @@ async def test_a_step_that_never_ends_is_given_up_and_counted(desk: Desk) -> Non
     assert desk.faults.of("work") == 1
     release.set()
     await running
+
+
+@pytest.mark.anyio
+async def test_a_task_that_hangs_keeps_no_other_waiting(desk: Desk) -> None:
+    hanging = asyncio.Event()
+
+    async def hangs() -> int:
+        await hanging.wait()
+        return 0
+
+    tasks = (Task(name="hangs", every_s=0.5, step=hangs), Task(name="fast", every_s=0.5, step=desk.fast))
+    work = Work(tasks, store=desk.store, holder="one", clock=desk.clock, faults=desk.faults)
+    running = asyncio.create_task(work.run())
+    await desk.often.wait()
+    hanging.set()
+    await work.stop(running)
+    assert running.done()

@@ -45,15 +45,19 @@ class Work:
         self._clock = clock
         self._faults = faults
         self._next: dict[str, float] = {}
-        self._held_until: dict[str, float] = {}
+        self._held_until: dict[tuple[str, str], float] = {}
         self._stopping = False
         self._stop_grace_s = stop_grace_s
 
     async def run(self) -> None:
-        """Go on until stopped or cancelled."""
+        """Go on until stopped or cancelled; a relay that hangs keeps no other task waiting."""
         self._stopping = False
+        await asyncio.gather(*(self._pace(task) for task in self._tasks))
+
+    async def _pace(self, task: Task) -> None:
         while not self._stopping:
-            await self.run_due()
+            if self._is_due(task):
+                await self._one(task)
             await self._clock.sleep(TICK_S)
 
     async def stop(self, running: asyncio.Task[None]) -> None:
@@ -73,13 +77,14 @@ class Work:
 
     async def run_due(self) -> int:
         """Run what is due by its pace; return how much was done."""
-        now = self._clock.monotonic()
-        due = [task for task in self._tasks if self._next.get(task.name, 0.0) <= now]
-        return sum([await self._one(task) for task in due])
+        return sum([await self._one(task) for task in self._tasks if self._is_due(task)])
 
     async def run_once(self) -> int:
         """Run every task now, whatever its pace: one pass for cron."""
         return sum([await self._one(task) for task in self._tasks])
+
+    def _is_due(self, task: Task) -> bool:
+        return self._next.get(task.name, 0.0) <= self._clock.monotonic()
 
     async def _one(self, task: Task) -> int:
         self._next[task.name] = self._clock.monotonic() + task.every_s
@@ -96,8 +101,9 @@ class Work:
     async def _leased(self, task: Task) -> bool:
         """Renew the lease when half of it is over: a renewal is a durable write."""
         now = self._clock.monotonic()
-        if now < self._held_until.get(task.name, 0.0) - LEASE_S / 2:
+        holder = f"{self._holder}-{os.getpid()}"  # what was held before a fork is the parent's
+        if now < self._held_until.get((holder, task.name), 0.0) - LEASE_S / 2:
             return True
-        held = await self._store.lease(task.name, f"{self._holder}-{os.getpid()}", seconds=LEASE_S)
-        self._held_until[task.name] = now + LEASE_S if held else 0.0
+        held = await self._store.lease(task.name, holder, seconds=LEASE_S)
+        self._held_until[holder, task.name] = now + LEASE_S if held else 0.0
         return held
