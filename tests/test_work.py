@@ -203,10 +203,11 @@ async def test_a_server_that_stops_lets_the_step_end(desk: Desk) -> None:
 
 @pytest.mark.anyio
 async def test_a_step_that_swallows_a_cancellation_is_cancelled_again(desk: Desk) -> None:
-    swallowed = 0
+    swallowed, begun = 0, asyncio.Event()
 
     async def stubborn() -> int:
         nonlocal swallowed
+        begun.set()
         while swallowed < 3:
             try:
                 await asyncio.Event().wait()
@@ -217,7 +218,7 @@ async def test_a_step_that_swallows_a_cancellation_is_cancelled_again(desk: Desk
     tasks = (Task(name="fast", every_s=0.5, step=stubborn),)
     work = Work(tasks, store=desk.store, holder="one", clock=desk.clock, faults=desk.faults, stop_grace_s=0.01)
     running = asyncio.create_task(work.run())
-    await asyncio.sleep(0)
+    await begun.wait()
     await work.stop(running)
     assert running.done()
     assert swallowed == 3
@@ -225,9 +226,10 @@ async def test_a_step_that_swallows_a_cancellation_is_cancelled_again(desk: Desk
 
 @pytest.mark.anyio
 async def test_a_step_that_never_ends_is_given_up_and_counted(desk: Desk) -> None:
-    release = asyncio.Event()
+    release, begun = asyncio.Event(), asyncio.Event()
 
     async def endless() -> int:
+        begun.set()
         while not release.is_set():
             try:
                 await release.wait()
@@ -238,7 +240,7 @@ async def test_a_step_that_never_ends_is_given_up_and_counted(desk: Desk) -> Non
     tasks = (Task(name="fast", every_s=0.5, step=endless),)
     work = Work(tasks, store=desk.store, holder="one", clock=desk.clock, faults=desk.faults, stop_grace_s=0.005)
     running = asyncio.create_task(work.run())
-    await asyncio.sleep(0)
+    await begun.wait()
     await work.stop(running)
     assert not running.done()
     assert desk.faults.of("work") == 1
