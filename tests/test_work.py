@@ -245,7 +245,7 @@ async def test_a_step_that_never_ends_is_given_up_and_counted(desk: Desk) -> Non
     assert not running.done()
     assert desk.faults.of("work") == 1
     release.set()
-    await running
+    await asyncio.wait({running})
 
 
 @pytest.mark.anyio
