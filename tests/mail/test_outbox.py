@@ -412,6 +412,35 @@ async def test_a_step_takes_no_more_than_its_limit(desk: Desk) -> None:
 
 
 # ------------------------------------------------------------------------------------------------------------ held
+@pytest.mark.anyio
+async def test_g15_a_process_that_dies_loses_the_one_it_was_sending_and_no_batch(clock: MovableClock) -> None:
+    class Hanging:
+        """A relay that never answers."""
+
+        def __init__(self) -> None:
+            self.begun = asyncio.Event()
+
+        async def send(self, *_: object, deadline_s: float) -> SendResult:
+            self.begun.set()
+            await asyncio.Event().wait()
+            raise AssertionError(deadline_s)
+
+    store, sender = memory(clock), Hanging()
+    desk = Desk(store=store, clock=clock, sender=sender)
+    wanted = [verdict() for _ in range(3)]
+    for each in wanted:
+        assert await desk.accept(each) == "OK"
+    dying = asyncio.create_task(desk.outbox.step())
+    await sender.begun.wait()
+    dying.cancel()
+    await asyncio.wait({dying})
+    assert sorted([await desk.state(each) for each in wanted]) == ["due", "due", "taken"]
+    other = Desk(store=store, clock=clock)
+    clock.move(3_600.0)
+    await other.outbox.step()
+    assert sorted([await other.state(each) for each in wanted]) == ["lost", "sent", "sent"]
+
+
 async def hold_for_dns(desk: Desk, answer: AddressReport, **changes: object) -> Verdict:
     held = replace(verdict(ANN), report=unknown(ANN), **changes)  # type: ignore[arg-type]  # the caller's to get right
     desk.checker.known[ANN] = answer
@@ -441,7 +470,7 @@ async def test_row_06_it_is_sent_when_dns_answers(desk: Desk) -> None:
     await desk.outbox.step()
     del desk.checker.known[ANN]
     desk.clock.move(9 * MINUTE)
-    assert [await desk.outbox.step() for _ in range(2)] == [1, 1]
+    assert [await desk.outbox.step() for _ in range(2)] == [2, 0]  # decided, and sent in the same step
     assert (await desk.state(held), desk.relay.recipients()) == ("sent", [ANN])
 
 

@@ -25,6 +25,7 @@ RETRY_S: Final = (60.0, 300.0, 900.0)  # a reply that cannot have left is tried 
 STAFF_RETRY_S: Final = 20.0  # so that the staff's mail leaves within a minute of the relay's return
 STAFF_REFUSED_S: Final = 900.0  # the relay is well and took another's copy: this address is wrong for longer
 COPIES_REMEMBERED: Final = 10_000  # inquiries of which some of the staff have their copy and others do not
+STAFF_COPIES: Final = 5  # conversations that one inquiry's staff mail is given time for
 OVERHEAD_S: Final = 10.0  # of one mail beside the conversation: store and DNS
 NO_LEFT: Final = "nothing left to send: recipient, form or reply is gone"
 NO_STAFF: Final = "no staff address: set FORMWARDEN_STAFF_ADDRESS"
@@ -75,24 +76,33 @@ class Outbox:
         self._copies_taken: dict[bytes, set[str]] = {}  # by inquiry, oldest first: the staff who have their copy
 
     async def step(self, limit: int = 20) -> int:
-        """Send due replies and look at held ones again; return how many were handled. Raises StoreError."""
-        rows = await self._ledger.due(limit, lease_s=self._lease_s(limit))
-        for row in rows:
-            try:
-                await (self._look_again(row) if row.state == "held" else self._send(row))
-            except StoreError as error:  # the row is spent when its lease is over; the others have their turn
-                self._faults.count("ledger", str(error))
-        return len(rows)
+        """Send due replies and look at held ones again; return how many were handled. Raises StoreError.
+
+        One is taken at a time: a process that dies loses the one it was sending, not a batch.
+        """
+        for handled in range(limit):
+            rows = await self._ledger.due(1, lease_s=self._lease_s(1))
+            for row in rows:
+                try:
+                    await (self._look_again(row) if row.state == "held" else self._send(row))
+                except StoreError as error:  # the row is spent when its lease is over; the others have their turn
+                    self._faults.count("ledger", str(error))
+            if not rows:
+                return handled
+        return limit
 
     async def step_staff(self, limit: int = 20) -> int:
         """Send the staff's mails that are due; return how many inquiries were handled. Raises StoreError."""
-        inquiries = await self._inquiries.claim_staff(limit, lease_s=self._lease_s(limit))
-        for inquiry in inquiries:
-            try:
-                await self._tell_staff(inquiry)
-            except StoreError as error:  # due again when its lease is over; who has his copy is remembered
-                self._faults.count("inquiries", str(error))
-        return len(inquiries)
+        for handled in range(limit):
+            inquiries = await self._inquiries.claim_staff(1, lease_s=self._lease_s(STAFF_COPIES))
+            for inquiry in inquiries:
+                try:
+                    await self._tell_staff(inquiry)
+                except StoreError as error:  # due again when its lease is over; who has his copy is remembered
+                    self._faults.count("inquiries", str(error))
+            if not inquiries:
+                return handled
+        return limit
 
     async def _send(self, row: ReplyRow) -> None:
         inquiry = await self._inquiries.get(row.submission_id)
@@ -225,9 +235,9 @@ class Outbox:
         deadline_s = self._settings.send_deadline_s
         return await self._sender.send(mail.envelope_from, mail.recipient, mail.data, deadline_s=deadline_s)
 
-    def _lease_s(self, limit: int) -> float:
-        """Return how long a batch may take where every conversation runs into its deadline."""
-        return limit * (self._settings.send_deadline_s + OVERHEAD_S)
+    def _lease_s(self, conversations: int) -> float:
+        """Return how long it may take where every conversation runs into its deadline."""
+        return conversations * (self._settings.send_deadline_s + OVERHEAD_S)
 
 
 def _words(result: SendResult) -> str:
