@@ -513,6 +513,20 @@ async def test_inquiries_down_a_bot_is_still_held_back_and_kept_in_the_journal(t
 
 
 @pytest.mark.anyio
+async def test_g23_what_neither_store_nor_journal_can_take_is_passed_on_and_never_answered(tmp_path: Path) -> None:
+    site = Site(tmp_path, settings={"journal_bytes": 1})
+    site.store.fails("inquiries", StoreError("disk full"))
+    await site.visitor(headers={}).post({"name": "x", "email": ADDRESS, "message": MESSAGE})  # to be held
+    visitor = site.visitor()
+    await visitor.send(await visitor.open(), after_s=1.0)  # to be asked again
+    held, asked = site.verdicts
+    assert (held.action, held.judged, held.recorded) == (Action.ACCEPT, Action.QUARANTINE, False)
+    assert (asked.action, asked.judged, asked.recorded) == (Action.ACCEPT, Action.ASK, False)
+    assert [mail.recipient for mail in site.sender.mails] == [STAFF, STAFF]
+    assert site.warden.faults.of("journal") == 2
+
+
+@pytest.mark.anyio
 async def test_an_asked_inquiry_that_cannot_be_read_is_not_thrown_away(tmp_path: Path) -> None:
     site = Site(tmp_path)
     visitor = site.visitor()

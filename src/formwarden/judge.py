@@ -196,8 +196,8 @@ class Judge:
             existing = await self._store.inquiries.keep(inquiry, lease_s=ENDPOINT_LEASE_S, replaces=replaces)
         except StoreError as error:
             self._faults.count("inquiries", str(error))
-            await self._journal.append(inquiry)
-            verdict, existing = replace(verdict, recorded=False), None
+            kept = await self._journal.append(inquiry)
+            verdict, existing = _unrecorded(verdict, kept=kept), None
         if existing is not None and existing.state is State.ASKED and verdict.action is not Action.ASK:
             # a second click that would not have been asked: it sees the page again, and its answer replaces the first
             asked = {each.name for each in self._signals if each.asks} & set(existing.hits)
@@ -216,6 +216,15 @@ class Judge:
             return None
         had_files = parent is not None and bool(parent.facts.get("uploads"))
         return None if had_files and not reading.submission.uploads else facts.token.parent
+
+
+def _unrecorded(verdict: Verdict, *, kept: bool) -> Verdict:
+    """Mark what the store could not take; what the journal could not take either is passed on (G23).
+
+    `judged` stays, so no machine answers it. A rejected one is told so, with another way to reach the owner.
+    """
+    passed_on = not kept and verdict.action in {Action.ASK, Action.QUARANTINE}
+    return replace(verdict, recorded=False, action=Action.ACCEPT if passed_on else verdict.action)
 
 
 def _worth_asking(syntax: AddressReport | None) -> bool:

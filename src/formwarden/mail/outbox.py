@@ -26,7 +26,7 @@ STAFF_RETRY_S: Final = 20.0  # so that the staff's mail leaves within a minute o
 STAFF_REFUSED_S: Final = 900.0  # the relay is well and took another's copy: this address is wrong for longer
 COPIES_REMEMBERED: Final = 10_000  # inquiries of which some of the staff have their copy and others do not
 STAFF_COPIES: Final = 5  # conversations that one inquiry's staff mail is given time for
-OVERHEAD_S: Final = 10.0  # of one mail beside the conversation: store and DNS
+OVERHEAD_S: Final = 20.0  # of one mail beside the conversation: store, DNS and QUIT, each at its worst
 NO_LEFT: Final = "nothing left to send: recipient, form or reply is gone"
 NO_STAFF: Final = "no staff address: set FORMWARDEN_STAFF_ADDRESS"
 
