@@ -33,6 +33,7 @@ facts, scoring, address → report
 · facts → clock
 · bodies, clients → submission
 · subjects, retraction → ports
+· ports → submission
 · standing → facts, scoring
 · forms → facts, scoring, submission
 · page → forms, facts, subjects

@@ -40,6 +40,7 @@ def record(
         lineage=verdict.lineage,
         content_type=reading.submission.content_type,
         body=reading.submission.body,
+        spooled=reading.submission.spooled,
         recipient=_recipient(verdict.address, facts.address),
         changed_at=reading.received_at,
     )
@@ -77,6 +78,7 @@ def unjudged_record(verdict: Verdict, submission: Submission) -> Inquiry:
         facts={"schema": FACTS_SCHEMA},
         content_type=submission.content_type,
         body=submission.body,
+        spooled=submission.spooled,
         note="could not be judged",
         changed_at=verdict.received_at,
     )

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlencode
 
 if TYPE_CHECKING:
@@ -84,6 +84,17 @@ class Upload:
     sha256: bytes
 
 
+class BodySource(Protocol):
+    """A request body that lies in a file, read where it is needed and not before; read-only."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    def read(self) -> bytes:
+        """Return all of it. Raises OSError. Blocks: called by the thread that writes it down."""
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     """The network peer; `ip` is None when it cannot be known."""
@@ -133,6 +144,7 @@ class Submission:
     host: str | None = None
     content_type: str = URLENCODED
     body: bytes = b""
+    spooled: BodySource | None = None  # the body, where it was too large for memory: `body` is then empty
     received_at: float | None = None
 
     def __init__(
@@ -147,6 +159,7 @@ class Submission:
         host: str | None = None,
         content_type: str = URLENCODED,
         body: bytes | None = None,
+        spooled: BodySource | None = None,
         received_at: float | None = None,
     ) -> None:
         sent = fields if isinstance(fields, Fields) else Fields(fields)
@@ -161,6 +174,7 @@ class Submission:
             "host": host if host is not None else lowered.get("host"),
             "content_type": content_type,
             "body": urlencode(sent.pairs, errors="replace").encode() if body is None else body,
+            "spooled": spooled,
             "received_at": received_at,
         }
         for name, value in values.items():

@@ -137,3 +137,23 @@ def inquiry(name: int | str, **changes: Unpack[InquiryChanges]) -> Inquiry:
         staff=Staff.NONE,
     )
     return replace(kept, **changes)
+
+
+class Spooled:
+    """A body that lies elsewhere."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self.size = len(content)
+
+    def read(self) -> bytes:
+        return self._content
+
+
+class Unreadable:
+    """A body whose file cannot be read."""
+
+    size = 1
+
+    def read(self) -> bytes:
+        raise OSError("the disk is gone")

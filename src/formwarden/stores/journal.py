@@ -134,6 +134,7 @@ def _lines_backwards(path: Path) -> Iterator[bytes]:
 
 
 def _line_of(inquiry: Inquiry) -> bytes:
+    body = inquiry.content()
     written = {
         "id": inquiry.id.hex(),
         "receipt": inquiry.receipt,
@@ -146,7 +147,7 @@ def _line_of(inquiry: Inquiry) -> bytes:
         "facts": dict(inquiry.facts),
         "lineage": None if inquiry.lineage is None else inquiry.lineage.hex(),
         "content_type": inquiry.content_type,
-        "body": None if inquiry.body is None else base64.b64encode(inquiry.body).decode("ascii"),
+        "body": None if body is None else base64.b64encode(body).decode("ascii"),
         "recipient": inquiry.recipient,
         "staff": inquiry.staff,
         "staff_note": inquiry.staff_note,

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType, Protocol
 
+from formwarden.submission import BodySource
+
 Key = NewType("Key", bytes)
 """Keyed BLAKE2b-128 of one subject (address, client, network, domain, form); first byte: key id."""
 
@@ -227,12 +229,17 @@ class Inquiry:
     lineage: bytes | None = None
     content_type: str = ""
     body: bytes | None = None  # the request body as sent, files included; gone when its time is over
+    spooled: BodySource | None = None  # in its place while it is being kept; what is read back has `body` only
     recipient: str | None = None  # until the reply is sent or dropped
     staff: Staff = Staff.NONE
     staff_note: str = ""  # what the relay said last
     answer: tuple[int, str] | None = None  # status and Location of the first run, for retries
     note: str = ""  # why it stands where it stands
     changed_at: float = 0.0
+
+    def content(self) -> bytes | None:
+        """Return the body to be written down, wherever it lies. Blocks; raises OSError."""
+        return self.body if self.spooled is None else self.spooled.read()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

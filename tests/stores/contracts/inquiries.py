@@ -7,7 +7,7 @@ import pytest
 
 from formwarden.stores.ports import Inquiry, Staff, State, Store
 from tests.clock import MovableClock
-from tests.stores.samples import InquiryChanges, inquiry
+from tests.stores.samples import InquiryChanges, Spooled, Unreadable, inquiry
 
 
 async def kept(store: Store, name: int | str) -> Inquiry:
@@ -28,6 +28,21 @@ class InquiriesContract:
             assert await store.inquiries.keep(sent, lease_s=0) is None
             assert await store.inquiries.get(sent.id) == replace(sent, changed_at=clock.now())
         assert await store.inquiries.get(b"nobody's") is None
+
+    async def test_a_body_in_a_file_is_read_when_it_is_written_down(self, store: Store) -> None:
+        assert (
+            await store.inquiries.keep(replace(inquiry(1, body=b""), spooled=Spooled(b"in a file")), lease_s=0)
+            is None
+        )
+        found = await kept(store, 1)
+        assert (found.body, found.spooled) == (b"in a file", None)
+        again = await store.inquiries.keep(replace(inquiry(1), spooled=Unreadable()), lease_s=0)
+        assert again == found
+
+    async def test_a_body_that_cannot_be_read_is_not_kept_without_it(self, store: Store) -> None:
+        with pytest.raises(OSError, match="the disk is gone"):
+            await store.inquiries.keep(replace(inquiry(1), spooled=Unreadable()), lease_s=0)
+        assert await store.inquiries.get(b"submission 1") is None
 
     async def test_no_text_makes_keeping_fail(self, store: Store) -> None:
         torn = "half a pair \ud83d, \0 and \r\n"

@@ -33,7 +33,8 @@ class MemoryInquiries:
             if stands is not None:
                 return stands.inquiry
             now = self._clock.now()
-            self._kept[inquiry.id] = _Kept(inquiry=replace(inquiry, changed_at=now), lease_until=now + lease_s)
+            kept = replace(inquiry, body=inquiry.content(), spooled=None, changed_at=now)
+            self._kept[inquiry.id] = _Kept(inquiry=kept, lease_until=now + lease_s)
             asked = self._kept.get(replaces) if replaces is not None else None
             if asked is not None and asked.inquiry.state is State.ASKED and asked.inquiry.form == inquiry.form:
                 note = f"answered by {inquiry.receipt}"

@@ -121,7 +121,7 @@ def _keep(
     stands = _one(inquiry.id, connection)
     if stands is not None:
         return stands
-    insert(connection, row, inquiry.body)
+    insert(connection, row, inquiry.content())
     if replaces is not None:
         note = f"answered by {plain(inquiry.receipt)}"
         connection.execute(ANSWERED, (note, now, replaces, plain(inquiry.form)))
