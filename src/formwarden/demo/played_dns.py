@@ -1,11 +1,9 @@
 """A name server on loopback that plays DNS, so that the demo works without a network (ruling G37)."""
 
 import asyncio
-import threading
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import Final, Self
@@ -19,12 +17,12 @@ import dns.opcode
 import dns.rcode
 import dns.rdatatype
 
+from formwarden.demo.aside import Aside
 from formwarden.demo.played_zone import DEFAULT_ZONE, PlayedZone, ZoneText
 
 PLAIN_UDP_BYTES: Final = 512  # RFC 1035 section 4.2.1, for those who do not say that they take more
 TCP_BYTES: Final = 65_535  # its length stands in two octets
 IDLE_S: Final = 5.0  # of a TCP connection
-START_S: Final = 10.0
 BIND_TRIES: Final = 5
 BOGUS: Final = dns.edns.EDEOption(dns.edns.EDECode.DNSSEC_BOGUS)
 
@@ -57,8 +55,7 @@ class PlayedDns:
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
         self._connections: set[asyncio.StreamWriter] = set()
-        self._thread: threading.Thread | None = None
-        self._leave: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+        self._aside = Aside("played-dns", self._serving)
         self.address = ""
         self.queries: Counter[tuple[str, str]] = Counter()
 
@@ -103,42 +100,22 @@ class PlayedDns:
 
     def start(self) -> str:
         """Serve in a thread of its own and return the address; raises `OSError` when the port is taken."""
-        ready: Future[str] = Future()
-        self._thread = threading.Thread(target=self._run, args=(ready,), name="played-dns", daemon=True)
-        self._thread.start()
-        return ready.result(timeout=START_S)
+        return self._aside.start()
 
     def stop(self) -> None:
         """End the thread."""
-        if self._leave is not None:
-            loop, event = self._leave
-            loop.call_soon_threadsafe(event.set)
-            self._leave = None
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._aside.stop()
 
     @contextmanager
     def in_thread(self) -> Iterator[Self]:
         """Serve in a thread while the block runs."""
-        self.start()
-        try:
+        with self._aside.running():
             yield self
-        finally:
-            self.stop()
 
-    def _run(self, ready: Future[str]) -> None:
-        try:
-            asyncio.run(self._until_left(ready))
-        except OSError as error:
-            ready.set_exception(error)
-
-    async def _until_left(self, ready: Future[str]) -> None:
-        event = asyncio.Event()
+    @asynccontextmanager
+    async def _serving(self) -> AsyncIterator[str]:
         async with self:
-            self._leave = (asyncio.get_running_loop(), event)
-            ready.set_result(self.address)
-            await event.wait()
+            yield self.address
 
     async def _bind(self, tries: int) -> tuple[asyncio.Server, asyncio.DatagramTransport]:
         """Take one port for both; one that is free for TCP may be taken for UDP."""
