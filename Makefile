@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CHROMIUM_HINT := browser tests will be skipped: there is no chromium; as root: apt-get install chromium
 
-.PHONY: help demo test check browser soak soak-quick clean
+.PHONY: help demo test check browser soak soak-quick bench wrk clean
 
 help:
 	@echo "make demo        serve the demo site on http://127.0.0.1:8000/contact"
 	@echo "make test        ruff, mypy, and all tests with branch coverage"
 	@echo "make soak-quick  the tests that scale, larger: at most 5 minutes"
 	@echo "make soak        the same, at full size: at most 45 minutes"
+	@echo "make bench       what formwarden costs beside the bare app: about ten minutes, asserts nothing"
 	@echo "make clean       remove what the other targets made, .venv included"
 
 demo: $(VENV)/.demo
@@ -36,9 +37,22 @@ soak-quick: $(VENV)/.test
 	@echo "soak: the quick size"
 	@SOAK=quick $(BIN)/python -m pytest -q -m soak
 
+bench: $(VENV)/.test wrk
+	@$(BIN)/python -m bench $(ARGS)
+
+# Without wrk the benches over HTTP are left out, and the bench says so.
+wrk:
+	@if command -v wrk >/dev/null 2>&1; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		echo "bench: installing wrk"; \
+		{ apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk; } >/dev/null || true; \
+	fi; \
+	command -v wrk >/dev/null 2>&1 || echo "bench: there is no wrk; as root: apt-get install wrk" >&2
+
 clean:
 	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov
-	@find src tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find src tests examples bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # With CI=true a missing browser is a failure, not a reason to skip.
 browser:

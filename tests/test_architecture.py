@@ -31,7 +31,13 @@ facts, scoring, address → report
 · scoring → facts
 · tokens → facts
 · facts → clock
-· bodies, clients → submission
+· bodies → multipart_parts → parsed → submission
+· proxies, forwarding → submission
+· clients → proxies, forwarding
+· json_bodies → bodies, json_values
+· desk, console, web → json_bodies
+· submission → environ, multipart, json_values
+· warden, web → spool
 · subjects, retraction → ports
 · ports → submission
 · standing → facts, scoring
@@ -39,7 +45,11 @@ facts, scoring, address → report
 · page → forms, facts, subjects
 · reading → page, facts, forms, tokens, address, clients, subjects, prints
 · record → reading, retraction, page
-· judge → reading, record, page, forms, standing
+· judge → reading, record, page, forms, standing, asked
+· kept_files → bodies
+· reading, record, answers → kept_files
+· asked → kept_files, reading, ports
+· desk → asked
 · course → judge
 · answers → page
 · mail → forms, subjects, tokens
@@ -62,10 +72,12 @@ NODES: Final[Mapping[str, str]] = {
     "__main__": "cli",
     "parts": "warden",  # what the facade is made of
     "sync": "warden",  # its blocking twin
+    "serving": "warden",  # its pages, for frameworks without its middleware
+    "upkeep": "warden",  # where its periodic work runs
     "": "root",
 }
 EVERYWHERE: Final = frozenset(
-    {"errors", "clock", "entropy", "faults", "groups", "site", "data", "settings of a room"}
+    {"errors", "clock", "entropy", "faults", "forks", "groups", "site", "data", "settings of a room"}
 )
 SETTINGS_MODULES: Final = frozenset({"settings", "catalogue", "sources"})
 VAGUE: Final = re.compile(r"utils?|helpers?|common|managers?|misc")
@@ -187,7 +199,7 @@ def test_rooms_import_only_along_the_arrows() -> None:
 
 
 def test_settings_import_rooms_for_their_groups_only() -> None:
-    groups = {"scoring", "site", "groups", "errors", *SETTINGS_MODULES}
+    groups = {"scoring", "site", "groups", "errors", "proxies", *SETTINGS_MODULES}  # proxies: reads that setting
     for module in SETTINGS_MODULES:
         for each in imports(module):
             assert each.module in groups or node_of(each.module) == "settings of a room", (module, each.module)

@@ -1,6 +1,8 @@
 import asyncio
 import hashlib
+import tracemalloc
 from collections.abc import Sequence
+from io import UnsupportedOperation
 
 import pytest
 from hypothesis import given, settings
@@ -12,11 +14,15 @@ from starlette.types import Message
 
 from formwarden.bodies import (
     MAX_PART_HEADERS,
+    NO_LIMITS,
+    BodyParser,
     FieldLimits,
+    Held,
     ParsedBody,
     TooManyFieldsError,
     UnreadableBodyError,
     UnsupportedBodyError,
+    body_parser,
     parse_body,
 )
 
@@ -39,11 +45,22 @@ def ours(content_type: str, body: bytes) -> Read | None:
     return list(parsed.fields.pairs), files
 
 
+def streamed(content_type: str, body: bytes, pieces: Sequence[int], limits: FieldLimits = NO_LIMITS) -> ParsedBody:
+    """Our reading of a body that comes in pieces."""
+    parser = body_parser(content_type, limits)
+    for chunk in cut(body, pieces):
+        parser.write(chunk)
+    return parser.finish(Held(body))
+
+
+def cut(body: bytes, pieces: Sequence[int]) -> list[bytes]:
+    ends = sorted({min(end, len(body)) for end in pieces} | {len(body)})
+    return [body[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+
+
 def starlettes(content_type: str, body: bytes, pieces: Sequence[int] = ()) -> Read | None:
     """Starlette's own reading of the same bytes, cut at `pieces`; None: refused."""
-    ends = sorted({min(end, len(body)) for end in pieces} | {len(body)})
-    starts = [0, *ends[:-1]]
-    chunks = [body[start:end] for start, end in zip(starts, ends, strict=True)]
+    chunks = cut(body, pieces)
 
     async def receive() -> Message:
         return {"type": "http.request", "body": chunks.pop(0), "more_body": bool(chunks)}
@@ -95,6 +112,17 @@ def test_an_urlencoded_body_reads_as_starlette_reads_it(body: list[bytes]) -> No
 def test_any_bytes_called_urlencoded_read_as_starlette_reads_them(body: bytes) -> None:
     read = ours(URLENCODED, body)
     assert read is None or read == starlettes(URLENCODED, body)
+
+
+ESCAPES = (b"%", b"4", b"1", b"%41", b"%4", b"%zz", b"%%", b"\\", b"\\x41", b"%5C", b"%5cx41", b"\\u0041", b"+",
+           b"%2B", b"a", b"%E3%81%82", b"%e3", b"%ff", b"N{BULLET}", b"=", b"&", b"\n", b"\xff")  # fmt: skip
+
+
+@settings(max_examples=EXAMPLES * 3, deadline=None)
+@given(body=st.lists(st.sampled_from(ESCAPES), max_size=12))
+def test_escapes_of_every_kind_read_as_starlette_reads_them(body: list[bytes]) -> None:
+    sent = b"a=" + b"".join(body)
+    assert ours(URLENCODED, sent) == starlettes(URLENCODED, sent)
 
 
 PIECES = (
@@ -241,6 +269,106 @@ def test_a_broken_body_is_refused_whole(content_type: str, body: bytes) -> None:
         parse_body(content_type, body)
 
 
+def test_a_part_that_has_only_an_extended_file_name_is_a_field() -> None:
+    """RFC 7578 section 4.2 forbids `filename*`, and python-multipart ignores it since 0.0.30."""
+    head = b"Content-Disposition: form-data; name=\"a\"; filename*=utf-8''x.txt"
+    body = multipart((head, b"text"))
+    assert ours("multipart/form-data; boundary=xyz", body) == ([("a", "text")], [])
+    assert starlettes("multipart/form-data; boundary=xyz", body) == ([("a", "text")], [])
+
+
+# ------------------------------------------------------------------ while it comes
+FILE = b'Content-Disposition: form-data; name="f"; filename="f.bin"'
+
+
+@settings(max_examples=EXAMPLES * 2, deadline=None)
+@given(
+    parts=st.lists(
+        st.tuples(
+            st.booleans(), st.lists(st.sampled_from([b"\r\n", b"--", b"-", b"x", b"--xy", b"\r", b"\r\n--xyq"]))
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    cuts=st.lists(st.integers(1, 400), max_size=12),
+)
+def test_a_body_in_pieces_is_read_like_a_whole_one_and_files_lie_where_they_are_said_to(
+    parts: list[tuple[bool, list[bytes]]], cuts: list[int]
+) -> None:
+    written = [(FILE if is_file else field(b"a", b"")[0], b"".join(data)) for is_file, data in parts]
+    body = multipart(*written)
+    content_type = "multipart/form-data; boundary=xyz"
+    whole, pieces = parse_body(content_type, body), streamed(content_type, body, cuts)
+    assert (pieces.fields, pieces.uploads, pieces.contents) == (whole.fields, whole.uploads, whole.contents)
+    assert whole.contents == tuple(data for (is_file, _), (_, data) in zip(parts, written, strict=True) if is_file)
+    hashes = [hashlib.sha256(content).digest() for content in pieces.contents]
+    assert [upload.sha256 for upload in pieces.uploads] == hashes
+
+
+def test_a_file_that_begins_like_a_boundary_is_found_wherever_it_is_cut() -> None:
+    data = b"\r\n--xy, and no boundary\r\n--xy\r\n-"
+    body = multipart(field(b"a", b"b"), (FILE, data), (FILE, b"\r\n"))
+    for first in range(1, len(body)):
+        for second in (first + 1, first + 3, len(body)):
+            read = streamed("multipart/form-data; boundary=xyz", body, (first, second))
+            assert read.contents == (data, b"\r\n"), (first, second)
+
+
+@given(body=st.lists(st.sampled_from([b"a", b"=", b"&", b"%4", b"1"])), cuts=st.lists(st.integers(1, 30)))
+def test_an_urlencoded_body_may_be_cut_anywhere(body: list[bytes], cuts: list[int]) -> None:
+    sent = b"".join(body)
+    assert streamed(URLENCODED, sent, cuts) == parse_body(URLENCODED, sent)
+
+
+def test_a_file_is_opened_as_often_as_wanted_and_cannot_be_written() -> None:
+    (part,) = parsed(field(b"a", b"b"), (FILE, b"hello")).files
+    with part.open() as one, part.open() as other:
+        assert (one.read(2), other.read(), one.read()) == (b"he", b"hello", b"llo")
+        assert one.seek(1) == 1
+        assert (one.writable(), one.read(1)) == (False, b"e")
+        for change in (one.write, one.truncate, one.writelines):
+            with pytest.raises(UnsupportedOperation):
+                change(b"x")  # type: ignore[arg-type]  # none of them takes anything
+    assert part.read() == b"hello"
+
+
+# ------------------------------------------------------------------ two readings
+@pytest.mark.parametrize(
+    ("content_type", "body", "starlette", "others"),
+    [
+        (URLENCODED, "a=дёшево".encode(), "дёшево".encode().decode("latin-1"), "дёшево"),
+        (URLENCODED, b"a=\xd0%B4+b", "Ð\ufffd b", "д b"),
+        (URLENCODED, b"\xff=b", None, None),
+        ("multipart/form-data; boundary=xyz", multipart(field(b"a", "дёшево".encode() + b"\xff")),
+         ("дёшево".encode() + b"\xff").decode("latin-1"), "дёшево\ufffd"),
+        ("multipart/form-data; boundary=xyz; charset=utf-16-le", multipart(field(b"a", b"cheap!")), "档慥ⅰ",
+         "cheap!"),
+        ("multipart/form-data; boundary=xyz; charset=utf-7", multipart(field(b"a", b"+AGE-")), "a", "+AGE-"),
+    ],
+)  # fmt: skip
+def test_what_others_would_read_is_read_too(
+    content_type: str, body: bytes, starlette: str | None, others: str | None
+) -> None:
+    read = parse_body(content_type, body)
+    assert read.alternative is not None
+    assert starlettes(content_type, body) == (list(read.fields.pairs), [])
+    if starlette is not None:
+        assert (read.fields["a"], read.alternative.get("a")) == (starlette, others)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        (URLENCODED, b"a=%D0%B4+b&%ff=%"),
+        (URLENCODED, b""),
+        ("multipart/form-data; boundary=xyz", multipart(field(b"a", "дёшево".encode()))),
+        ("multipart/form-data; boundary=xyz; charset=latin-1", multipart(field(b"a", b"cheap"))),
+    ],
+)
+def test_what_all_read_alike_has_one_reading(content_type: str, body: bytes) -> None:
+    assert parse_body(content_type, body).alternative is None
+
+
 # ------------------------------------------------------------------ limits
 LIMITS = FieldLimits(text_bytes=20, count=3)
 
@@ -270,6 +398,43 @@ def test_an_urlencoded_body_beyond_the_limits_is_refused(body: bytes) -> None:
 def test_a_multipart_body_beyond_the_limits_is_refused(parts: list[tuple[bytes, bytes]]) -> None:
     with pytest.raises(TooManyFieldsError):
         parse_body("multipart/form-data; boundary=xyz", multipart(*parts), LIMITS)
+
+
+def test_empty_pairs_are_no_fields() -> None:
+    assert parse_body(URLENCODED, b"&&a=1&&&b=2&", LIMITS).fields.pairs == (("a", "1"), ("b", "2"))
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        (URLENCODED, b"a=" + b"x" * 50),
+        ("multipart/form-data; boundary=xyz", multipart(field(b"a", b"x" * 50))),
+        ("multipart/form-data; boundary=xyz", multipart(*[field(b"a", b"")] * 4)),
+        ("multipart/form-data; boundary=xyz", multipart(field(b"x" * 60, b""))),
+    ],
+)
+def test_the_limits_bite_while_the_body_comes(content_type: str, body: bytes) -> None:
+    """None of these is ever finished: its end does not come."""
+    unfinished = body.removesuffix(b"\r\n--xyz--\r\n")
+    with pytest.raises(TooManyFieldsError):
+        feed(body_parser(content_type, LIMITS), unfinished)
+
+
+def feed(parser: BodyParser, body: bytes, size: int = 1) -> None:
+    for start in range(0, len(body), size):
+        parser.write(body[start : start + size])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_many_small_pieces_cost_little_more_than_their_bytes(size: int) -> None:
+    content_type, body = "multipart/form-data; boundary=xyz", multipart(field(b"a", b"x" * 60_000))
+    for kind, sent in ((content_type, body[:-10]), (URLENCODED, b"a=" + b"x" * 60_000)):
+        parser = body_parser(kind)
+        tracemalloc.start()
+        feed(parser, sent, size)
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert held < 3 * len(sent)
 
 
 def test_what_reaches_the_limits_exactly_is_read() -> None:

@@ -57,6 +57,30 @@ async def fails(_: Request, __: Verdict) -> Response:
 
 # ------------------------------------------------------------------ the second click
 @pytest.mark.anyio
+@pytest.mark.parametrize("status", [307, 308])
+async def test_a_body_that_was_sent_on_is_taken_by_nobody_and_runs_again(tmp_path: Path, status: int) -> None:
+    """RFC 9110 section 15.4.8: the same body comes again, to another address; no browser asks anybody about it."""
+    site = Site(tmp_path)
+
+    async def sends_on(_: Request, __: Verdict) -> Response:
+        return RedirectResponse("/contact", status)
+
+    site.endpoint = sends_on
+    visitor = site.visitor()
+    data = visitor.fill(await visitor.open())
+    site.clock.move(20)
+    assert (await visitor.post(data)).status_code == status
+    inquiry = await site.inquiry()
+    assert (inquiry.state, inquiry.note) == (State.HELD, f"endpoint failed: sent on ({status})")
+    assert site.warden.faults.of("endpoint") == 0
+
+    site.endpoint = site.answers
+    assert (await visitor.post(data)).headers["location"].startswith("/thanks")
+    assert (await site.inquiry()).state is State.DONE
+    assert site.verdicts[-1].score == 0
+
+
+@pytest.mark.anyio
 async def test_the_same_body_twice_reaches_the_endpoint_once(tmp_path: Path) -> None:
     site = Site(tmp_path)
     visitor = site.visitor()

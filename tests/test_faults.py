@@ -38,6 +38,18 @@ def test_a_failure_is_logged_and_cut(clock: MovableClock, caplog: pytest.LogCapt
     assert record.levelno == logging.WARNING
 
 
+def test_what_goes_wrong_with_every_request_is_counted_each_time_and_logged_once(
+    clock: MovableClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    faults = Faults(clock)
+    for why in ("undeclared", "undeclared", "another cause", "undeclared"):
+        clock.move(1)
+        faults.remark("proxy", why)
+    (fault,) = faults.all()
+    assert (fault.count, fault.why, fault.last_at) == (4, "undeclared", clock.now())
+    assert [record.getMessage() for record in caplog.records] == ["proxy: undeclared", "proxy: another cause"]
+
+
 def test_a_cause_with_percent_signs_is_logged_as_it_is(clock: MovableClock, caplog: pytest.LogCaptureFixture) -> None:
     Faults(clock).count("store", "100 %s full %d")
     assert "100 %s full %d" in caplog.text

@@ -48,3 +48,15 @@ def test_roles_tell_signals_what_the_fields_mean() -> None:
         ("text",),
         "example.com",
     )
+
+
+def test_one_method_or_several() -> None:
+    assert GuardedForm("contact", methods="put").methods == frozenset({"PUT"})
+
+
+@pytest.mark.parametrize(
+    ("methods", "named"), [("get", "GET"), (("POST", "HEAD", "OPTIONS"), "HEAD, OPTIONS"), ((), "none at all")]
+)
+def test_a_form_cannot_be_sent_by_a_method_that_reads(methods: str | tuple[str, ...], named: str) -> None:
+    with pytest.raises(ValueError, match=f"'contact': methods send the form, .*; not {named}$"):
+        GuardedForm("contact", methods=methods)

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from formwarden import Client, Fields, Submission, Upload
 from formwarden.address.suffix import Suffixes
-from formwarden.clients import TrustedProxies
 from formwarden.facts import MarkerOutcome, Origin, TokenOutcome
+from formwarden.faults import Faults
 from formwarden.forms import GuardedForm
 from formwarden.page.traps import Traps
+from formwarden.proxies import TrustedProxies
 from formwarden.reading import TOKEN_WINDOW_S, Reader, Reading
 from formwarden.signals.limits import SignalLimits
 from formwarden.site import Site
@@ -47,6 +48,7 @@ class Desk:
             clients=ClientSubjects(self.tokens.derive_all("clients")),
             clock=clock,
             entropy=self.entropy,
+            faults=Faults(clock),
         )
 
     def entropy(self, size: int) -> bytes:

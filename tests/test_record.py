@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from formwarden.record import unjudged, unjudged_record
+from formwarden.record import first_action, unjudged, unjudged_record
+from formwarden.scoring import Action
 from formwarden.stores.ports import State
 from formwarden.submission import TOKEN_FIELD, Submission
 from tests.sites import ADDRESS, MESSAGE, Site
+from tests.stores.samples import inquiry
 
 pytestmark = pytest.mark.anyio
 
@@ -53,3 +55,21 @@ async def test_an_unjudged_submission_is_doubted_in_everything_but_its_way(tmp_p
     assert kept.state is State.ACCEPTED
     assert kept.body == submission.body
     assert (await site.warden.reply(verdict)).code == "LEDGER_DOWN"
+
+
+@pytest.mark.parametrize(
+    ("state", "action"),
+    [
+        (State.ACCEPTED, Action.ACCEPT),
+        (State.DONE, Action.ACCEPT),
+        (State.REFUSED, Action.ACCEPT),
+        (State.ASKED, Action.ASK),
+        (State.HELD, Action.QUARANTINE),
+        (State.RELEASING, Action.QUARANTINE),
+        (State.RELEASED, Action.QUARANTINE),
+        (State.DISCARDED, Action.QUARANTINE),
+        (State.REJECTED, Action.REJECT),
+    ],
+)
+def test_a_second_click_has_the_action_of_what_the_first_became(state: State, action: Action) -> None:
+    assert first_action(inquiry(1, state=state)) is action

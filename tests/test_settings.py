@@ -145,6 +145,10 @@ def test_every_secret_key_must_be_long() -> None:
         ({"public_url": "https://example.com/site"}, False, ()),
         ({"public_url": "http://["}, False, ("code public_url",)),
         ({"trusted_proxies": "10.0.0.0/8 192.0.2.7 ::1/128 172.17.0.1/16"}, False, ()),
+        ({"trusted_proxies": "cloudflare, loopback unix Private,fastly 192.0.2.7"}, False, ()),
+        ({"trusted_proxies": "10.0.0.0/8 *"}, False, ("code trusted_proxies",)),
+        ({"trusted_proxies": "0.0.0.0/0, ::/0"}, False, ("code trusted_proxies", "code trusted_proxies")),
+        ({"trusted_proxies": "cloudflare", "proxy_header": " CF-Connecting-IP"}, False, ()),
         ({"trusted_proxies": "10.0.0.0/8 proxy 300.1.1.1"}, False, ("code trusted_proxies", "code trusted_proxies")),
         ({"quarantine": 6, "reject": 6}, False, ()),
         ({"quarantine": 7, "reject": 6}, False, ("code quarantine",)),
@@ -170,6 +174,25 @@ def test_g19_several_machines_need_a_store_that_all_of_them_reach(store: str) ->
 def test_an_unknown_signal_is_refused_with_the_nearest_known_one() -> None:
     assert demanded(weights="to_young=1") == ("code weights: no signal 'to_young'; did you mean too_young?",)
     assert demanded(weights="qqq=1") == ("code weights: no signal 'qqq'; one of too_young, trap_filled",)
+
+
+def test_an_unknown_proxy_preset_is_refused_with_the_nearest_known_one() -> None:
+    (fault,) = demanded(trusted_proxies="cloudfare")
+    assert fault.startswith("code trusted_proxies: no preset 'cloudfare'; did you mean cloudflare?")
+
+
+def test_trusting_everybody_is_refused_with_the_reason() -> None:
+    (fault,) = demanded(trusted_proxies="*")
+    assert fault.startswith("code trusted_proxies: * trusts visitors too")
+    assert "its leftmost entry is theirs" in fault
+
+
+def test_an_unknown_proxy_header_is_refused_with_those_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORMWARDEN_PROXY_HEADER", "x-client-ip")
+    with pytest.raises(SettingsError, match=r"environment FORMWARDEN_PROXY_HEADER: .*'cf-connecting-ip'"):
+        Settings()
+    monkeypatch.setenv("FORMWARDEN_PROXY_HEADER", "Forwarded")
+    assert Settings().web.proxy_header == "forwarded"
 
 
 def test_everything_a_warden_lacks_comes_at_once() -> None:

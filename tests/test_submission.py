@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.types import Message
 
-from formwarden.submission import URLENCODED, Client, Fields, Submission, preferred_language
+from formwarden.submission import URLENCODED, Client, Fields, Submission, join_headers, preferred_language
 
 PAIRS = st.lists(st.tuples(st.text(max_size=5), st.text(max_size=5)), max_size=8)
 
@@ -64,7 +64,7 @@ def test_a_client_is_read_from_text(text: str, expected: str) -> None:
     assert Client.parse(text).ip == ip_address(expected)
 
 
-@pytest.mark.parametrize("text", [None, "", "unix:", "testclient", "192.0.2.7:80", "[::1]", "1.2.3"])
+@pytest.mark.parametrize("text", [None, "", "unix:", "testclient", "::", "192.0.2.7:80", "[::1]", "1.2.3"])
 def test_what_is_no_address_is_an_unknown_client(text: str | None) -> None:
     client = Client.parse(text)
     assert (client.ip, client.identity, client.network) == (None, None, None)
@@ -82,6 +82,11 @@ def test_one_household_is_one_client_and_neighbours_share_a_network() -> None:
 def test_a_network_is_never_taken_for_a_client() -> None:
     zero = Client.parse("192.0.2.0")
     assert zero.identity != zero.network
+
+
+def test_repeated_headers_are_joined_in_order_whatever_their_case() -> None:
+    pairs = [("X-Forwarded-For", "1.2.3.4"), ("Host", "a"), ("x-forwarded-for", "5.6.7.8"), ("X-FORWARDED-FOR", "")]
+    assert join_headers(pairs) == {"x-forwarded-for": "1.2.3.4, 5.6.7.8, ", "host": "a"}
 
 
 def test_a_submission_is_made_from_plain_values() -> None:

@@ -6,13 +6,25 @@ import smtplib
 import subprocess
 import sys
 import textwrap
+import threading
+from io import BytesIO
 from pathlib import Path
 
+import httpx2
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from formwarden import Action, RunningLoopError, Submission
-from formwarden.stores.ports import Decision, OutcomeKind, State
+from formwarden.desk.rebuild import parsed
+from formwarden.multipart import SentFile
+from formwarden.scoring import Standing
+from formwarden.stores.ports import Decision, OutcomeKind, Staff, State
 from formwarden.submission import URLENCODED
+from formwarden.sync import SyncWarden
+from formwarden.twin import BackgroundLoop
 from tests.page.elements import Elements
 from tests.sites import ADDRESS, BROWSER, DOMAIN, MESSAGE, READING_S, STAFF, Site, contact, evidence
 from tests.test_twin import SRC
@@ -124,6 +136,204 @@ def test_g19_work_of_a_site_without_lifespan_is_started_by_its_submissions(tmp_p
     sync.judge(Submission.from_environ("contact", environ(), posted(site, message="Another question.").items()))
     assert site.sender.sent.wait(10)  # by what the judging started on the loop of its own
     assert [mail.recipient for mail in site.sender.mails] == [STAFF]
+
+
+def test_the_reply_of_the_days_last_request_leaves_with_no_request_after_it(tmp_path: Path) -> None:
+    site = plain(tmp_path, work="auto")
+    sync = site.warden.sync
+    verdict = sync.judge(Submission.from_environ("contact", environ(), posted(site).items()))
+    sync.reply(verdict)
+    assert site.sender.sent.wait(10)
+    assert [mail.recipient for mail in site.sender.mails] == [ADDRESS]
+    sync.close()
+    assert site.store.closed == 1
+
+
+# ------------------------------------------------------------------ files
+def test_files_are_kept_with_the_inquiry_as_they_were_sent(tmp_path: Path) -> None:
+    site = plain(tmp_path)
+    photo, plan = BytesIO(b"\x89PNG\r\n--"), b"<svg/>"
+    files: list[SentFile] = [("photo", "bow 1.png", "image/png", photo), ("plan", "plan.svg", "image/svg+xml", plan)]
+    sent = posted(site)
+    verdict = site.warden.sync.judge(Submission.from_environ("contact", environ(), sent.items(), files=files))
+    assert [(each.field, each.filename, each.size) for each in verdict.uploads] == [
+        ("photo", "bow 1.png", 8),
+        ("plan", "plan.svg", 6),
+    ]
+    assert photo.read() == b"\x89PNG\r\n--"  # the handler reads it too
+    body = parsed(asyncio.run(site.inquiry()))
+    assert body.contents == (b"\x89PNG\r\n--", b"<svg/>")
+    assert body.fields.pairs == tuple(sent.items())
+    again = site.warden.sync.judge(Submission.from_environ("contact", environ(), sent.items(), files=files))
+    assert again.repeated
+    other = [("photo", "bow 1.png", "image/png", b"another photograph")]
+    changed = site.warden.sync.judge(Submission.from_environ("contact", environ(), sent.items(), files=other))
+    assert not changed.repeated
+
+
+def test_a_file_input_that_was_left_empty_is_no_file(tmp_path: Path) -> None:
+    site = plain(tmp_path)
+    files = [("photo", "", "application/octet-stream", BytesIO())]
+    submission = Submission.from_environ("contact", environ(), posted(site).items(), files=files)
+    assert (submission.uploads, submission.content_type) == ((), URLENCODED)
+
+
+@pytest.mark.anyio
+async def test_a_body_that_the_framework_read_before_is_kept_with_its_files(tmp_path: Path) -> None:
+    site, kept = plain(tmp_path), list[bytes]()
+
+    async def endpoint(request: Request) -> Response:
+        async with request.form():
+            submission = await Submission.from_request("contact", request)
+        await site.warden.judge(submission)
+        return Response()
+
+    app = Starlette(routes=[Route("/", endpoint, methods=["POST"])])
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="https://a.example") as client:
+        await client.post("/", data=posted(site), files={"photo": ("bow.png", b"\x89PNG", "image/png")})
+    kept += parsed(await site.inquiry()).contents
+    assert kept == [b"\x89PNG"]
+
+
+# ------------------------------------------------------------------ a second click
+def test_a_second_click_says_so_and_mails_nobody_twice(tmp_path: Path) -> None:
+    site = plain(tmp_path)
+    sync, sent = site.warden.sync, posted(site)
+    first = sync.judge(Submission.from_environ("contact", environ(), sent.items()))
+    sync.notify(first)
+    sync.reply(first)
+    sync.work_once()
+    again = sync.judge(Submission.from_environ("contact", environ(), sent.items()))
+    assert (first.repeated, again.repeated) == (False, True)
+    assert (again.id, again.action) == (first.id, Action.ACCEPT)
+    sync.notify(again)
+    assert sync.reply(again).decision is Decision.SEND  # what was decided the first time
+    site.clock.move(60)
+    sync.work_once()
+    assert sorted(mail.recipient for mail in site.sender.mails) == sorted([STAFF, ADDRESS])
+
+
+def test_what_a_handler_that_died_had_not_mailed_is_mailed_at_the_second_click(tmp_path: Path) -> None:
+    site = plain(tmp_path)
+    sync, sent = site.warden.sync, posted(site)
+    sync.judge(Submission.from_environ("contact", environ(), sent.items()))
+    sync.notify(sync.judge(Submission.from_environ("contact", environ(), sent.items())))
+    sync.work_once()
+    assert [mail.recipient for mail in site.sender.mails] == [STAFF]
+
+
+def test_a_second_click_is_told_what_the_first_was(tmp_path: Path) -> None:
+    site = plain(tmp_path)
+    sync, sent = site.warden.sync, posted(site)
+    site.clock.move(-READING_S + 1)
+    first = sync.judge(Submission.from_environ("contact", environ(), sent.items()))
+    site.clock.move(5)  # an impatient double click is not too young any more
+    again = sync.judge(Submission.from_environ("contact", environ(), sent.items()))
+    assert (first.action, again.action, again.repeated) == (Action.ASK, Action.ASK, True)
+    assert site.warden.answer(again).status == site.warden.answer(first).status == 200
+
+
+# ------------------------------------------------------------------ too late
+class Stuck:
+    """A twin whose loop does not come round, until `release` is set."""
+
+    def __init__(self, site: Site) -> None:
+        self.loop = BackgroundLoop()
+        self.release = threading.Event()
+        self.sync = SyncWarden(site.warden, loop=self.loop, deadline_s=0.02)
+        self.stuck = threading.Event()
+        self.loop.spawn(self._block())
+        assert self.stuck.wait(5)
+
+    async def _block(self) -> None:
+        self.stuck.set()
+        assert self.release.wait(10)
+
+    def goes_on(self) -> None:
+        """Let everything that was begun come to its end."""
+        self.release.set()
+        self.loop.run(asyncio.sleep(0))
+        self.loop.run(everything_else())
+        self.loop.close()
+
+
+async def everything_else() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    if others:
+        await asyncio.wait(others)
+
+
+def test_judging_that_is_late_fails_open_and_keeps_the_inquiry_behind_it(tmp_path: Path) -> None:
+    site = plain(tmp_path)
+    stuck = Stuck(site)
+    verdict = stuck.sync.judge(Submission.from_environ("contact", environ(), posted(site).items()))
+    assert (verdict.accepted, verdict.recorded, verdict.standing) == (True, False, Standing.DOUBTFUL)
+    assert (verdict.fields["message"], verdict.score) == (MESSAGE, 0.0)
+    assert site.warden.faults.of("judge") == 1
+    assert asyncio.run(site.inquiries()) == ()
+    assert site.warden.sync.reply(verdict).code == "LEDGER_DOWN"  # no machine answers it
+    site.warden.sync.notify(verdict)
+    assert [mail.recipient for mail in site.sender.mails] == [STAFF]  # here and now
+
+    stuck.goes_on()
+    (kept,) = asyncio.run(site.inquiries())
+    assert kept.state is State.DONE
+    assert kept.staff is Staff.NONE  # so nobody is told twice
+
+
+def test_g17_a_permit_that_is_late_is_not_granted_and_stays_so(tmp_path: Path) -> None:
+    site = plain(tmp_path)
+    verdict = site.warden.sync.judge(Submission.from_environ("contact", environ(), posted(site).items()))
+    stuck = Stuck(site)
+    with stuck.sync.permit(verdict) as permit:
+        assert not permit.granted
+        stuck.goes_on()
+        assert not permit.granted
+    assert site.warden.faults.of("warden.sync") == 1
+
+
+def test_a_reply_that_is_late_is_given_up_and_never_sent_behind_the_callers_back(tmp_path: Path) -> None:
+    site = plain(tmp_path)
+    verdict = site.warden.sync.judge(Submission.from_environ("contact", environ(), posted(site).items()))
+    stuck = Stuck(site)
+    result = stuck.sync.reply(verdict)
+    assert (result.decision, result.code) == (Decision.SUPPRESS, "LEDGER_DOWN")
+    assert stuck.sync.preview(verdict).decision is Decision.SUPPRESS
+    stuck.goes_on()
+    assert asyncio.run(site.row(verdict.id)) is None
+    site.warden.sync.work_once()
+    assert site.sender.mails == []
+
+
+def test_staff_mail_that_is_late_goes_on_by_itself(tmp_path: Path) -> None:
+    site = plain(tmp_path)
+    verdict = site.warden.sync.judge(Submission.from_environ("contact", environ(), posted(site).items()))
+    stuck = Stuck(site)
+    stuck.sync.notify(verdict)
+    assert site.warden.faults.of("warden.sync") == 1
+    stuck.goes_on()
+    site.warden.sync.work_once()
+    assert [mail.recipient for mail in site.sender.mails] == [STAFF]
+
+
+def test_g17_a_permit_that_cannot_be_settled_in_time_stays_spent(tmp_path: Path) -> None:
+    site = plain(tmp_path)
+    verdict = site.warden.sync.judge(Submission.from_environ("contact", environ(), posted(site).items()))
+    twin, release, stuck = BackgroundLoop(), threading.Event(), threading.Event()
+
+    async def block() -> None:
+        stuck.set()
+        assert release.wait(10)
+
+    with SyncWarden(site.warden, loop=twin, deadline_s=0.5).permit(verdict) as permit:
+        assert permit.granted
+        twin.spawn(block())
+        assert stuck.wait(5)
+    assert site.warden.faults.of("warden.sync") == 1
+    with site.warden.sync.permit(verdict) as again:
+        assert not again.granted
+    release.set()
+    twin.close()
 
 
 @pytest.mark.anyio

@@ -263,3 +263,50 @@ async def test_a_task_that_hangs_keeps_no_other_waiting(desk: Desk) -> None:
     hanging.set()
     await work.stop(running)
     assert running.done()
+
+
+@pytest.mark.anyio
+async def test_a_step_is_repeated_while_it_finds_something_up_to_a_bound(desk: Desk) -> None:
+    left = [5]
+
+    async def one() -> int:
+        left[0] -= 1
+        return 1 if left[0] >= 0 else 0
+
+    def work(most: int) -> Work:
+        tasks = (Task(name="fast", every_s=0.5, step=one, most=most),)
+        return Work(tasks, store=desk.store, holder="one", clock=desk.clock, faults=desk.faults)
+
+    assert await work(3).run_once() == 3
+    assert await work(30).run_once() == 2
+
+
+@pytest.mark.anyio
+async def test_a_server_that_stops_waits_for_one_step_not_for_all_of_them(desk: Desk) -> None:
+    begun, end, steps = asyncio.Event(), asyncio.Event(), 0
+
+    async def mail_on_the_wire() -> int:
+        nonlocal steps
+        steps += 1
+        begun.set()
+        await end.wait()
+        return 1
+
+    tasks = (Task(name="fast", every_s=0.5, step=mail_on_the_wire, most=20),)
+    work = Work(tasks, store=desk.store, holder="one", clock=desk.clock, faults=desk.faults)
+    running = asyncio.create_task(work.run())
+    await begun.wait()
+    stopping = asyncio.create_task(work.stop(running))
+    await asyncio.sleep(0)
+    end.set()
+    await stopping
+    assert (steps, running.done()) == (1, True)
+
+
+@pytest.mark.anyio
+async def test_stopped_before_it_began_it_does_nothing(desk: Desk) -> None:
+    work = desk.work()
+    running = asyncio.create_task(work.run())
+    await work.stop(running)
+    assert (desk.ran, running.done()) == ([], True)
+    assert await work.run_once() == 5

@@ -3,6 +3,7 @@
 from formwarden.errors import (
     ComposeError,
     FormwardenError,
+    LateError,
     NoVerdictError,
     RunningLoopError,
     SettingsError,
@@ -32,6 +33,7 @@ __all__ = [
     "FormwardenError",
     "GuardedForm",
     "Hit",
+    "LateError",
     "Markup",
     "NoVerdictError",
     "RunningLoopError",

@@ -1,6 +1,6 @@
 """The course of a kept inquiry: its endpoint runs once, and how that ended is written down (G21)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -13,9 +13,11 @@ from formwarden.stores.ports import Inquiry, State, Store
 
 ENDPOINT_FAILED: Final = "endpoint failed"
 POLL_S: Final = 0.1  # how often a second click looks for the first one's answer
+REDIRECTION: Final = 300
 CLIENT_ERROR: Final = 400
 SERVER_ERROR: Final = 500
 DEATH_GRACE_S: Final = 2.0
+SENT_ON: Final = frozenset({307, 308})  # the same body comes again, to another address (RFC 9110 section 15.4.8)
 
 
 class Next(StrEnum):
@@ -30,9 +32,10 @@ class Next(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """The next step, and the first run's answer where there is one."""
+    """The next step of a submission, and the first run's answer where there is one."""
 
     next: Next
+    judged: Judged
     answer: tuple[int, str] | None = None
 
 
@@ -56,41 +59,50 @@ class Course:
     async def begin(self, judged: Judged) -> Step:
         """Say what comes next; a second click of the same submission waits for the first one's answer."""
         if judged.existing is None:
-            return Step(next=FIRST[judged.verdict.action])
+            return Step(next=FIRST[judged.verdict.action], judged=judged)
         try:
-            return await self._again(judged.existing)
+            return await self._again(judged, judged.existing)
         except StoreError as error:
             self._faults.count("inquiries", str(error))
-            return Step(next=Next.THANKS)  # it is kept: running it twice would be worse
+            return Step(next=Next.THANKS, judged=judged)  # it is kept: running it twice would be worse
 
-    async def _again(self, first: Inquiry) -> Step:
+    async def _again(self, judged: Judged, first: Inquiry) -> Step:
         end = self._clock.monotonic() + self._retry_wait_s
-        while first.state is State.ACCEPTED and self._clock.monotonic() < end:
-            if self._clock.now() - first.changed_at > ENDPOINT_LEASE_S + DEATH_GRACE_S:
+        while True:
+            if _may_run_again(first, self._clock.now()):
+                if await self._take_over(first):
+                    return Step(next=Next.RUN, judged=_for_another_run(judged, first))
+                first = await self._store.inquiries.get(first.id) or first  # another click runs it: wait for that one
+            if first.state is not State.ACCEPTED or self._clock.monotonic() >= end:
                 break
             await self._clock.sleep(POLL_S)
             first = await self._store.inquiries.get(first.id) or first
-        if _may_run_again(first, self._clock.now()) and await self._take_over(first):
-            return Step(next=Next.RUN)
         match first.state:
             case State.ASKED:
-                return Step(next=Next.ASK)
+                return Step(next=Next.ASK, judged=judged)
             case State.REJECTED:
-                return Step(next=Next.REJECT)
+                return Step(next=Next.REJECT, judged=judged)
             case State.DONE if first.answer is not None:
-                return Step(next=Next.ANSWER, answer=first.answer)
-        return Step(next=Next.THANKS)
+                return Step(next=Next.ANSWER, judged=judged, answer=first.answer)
+        return Step(next=Next.THANKS, judged=judged)
 
     async def _take_over(self, first: Inquiry) -> bool:
         return await self._store.inquiries.move(
             first.id, expect={first.state}, to=State.ACCEPTED, note="run again", lease_s=ENDPOINT_LEASE_S
         )
 
-    async def ended(self, judged: Judged, status: int, location: str) -> None:
-        """Record the endpoint's response: below 400 done, 4xx refused by the site, else held."""
+    async def ended(self, judged: Judged, status: int, location: str, *, shown_again: bool = False) -> None:
+        """Record the endpoint's response: below 400 done, 4xx refused by the site, else held.
+
+        A page that shows the form again is a refusal, too: frameworks answer 200 then. A response that sends
+        the body on to another address has not taken it: the next address runs, or the owner sees it.
+        """
         if status >= SERVER_ERROR:
             return await self.failed(judged, str(status))
-        if status < CLIENT_ERROR:
+        if status in SENT_ON:
+            return await self._move(judged, State.HELD, f"{ENDPOINT_FAILED}: sent on ({status})", None)
+        refused = status >= CLIENT_ERROR or (shown_again and status < REDIRECTION)
+        if not refused:
             return await self._move(judged, State.DONE, "", (status, location))
         await self._move(judged, State.REFUSED, f"refused by the site: {status}", (status, location))
         return await self.forget(judged)
@@ -125,3 +137,10 @@ def _may_run_again(first: Inquiry, now: float) -> bool:
     if first.state is State.HELD:
         return first.note.startswith(ENDPOINT_FAILED)
     return first.state is State.REFUSED
+
+
+def _for_another_run(judged: Judged, first: Inquiry) -> Judged:
+    """What a refusal took back from the counters is not there to be taken back once more."""
+    if first.state is not State.REFUSED:
+        return judged
+    return replace(judged, observation=replace(judged.observation, tallies=(), prints=()))

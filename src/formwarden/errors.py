@@ -7,7 +7,8 @@ FormwardenError
 ├── ComposeError       (ValueError)    a mail would carry a header or a recipient that is not ours
 ├── StoreError         (OSError)       the store did not answer: the caller takes its failing direction
 ├── NoVerdictError     (LookupError)   the request did not pass the middleware
-└── RunningLoopError   (RuntimeError)  the blocking twin was called from inside an event loop
+├── RunningLoopError   (RuntimeError)  the blocking twin was called from inside an event loop
+└── LateError          (TimeoutError)  the blocking twin waited in vain; the message says what goes on
 """
 
 
@@ -48,3 +49,7 @@ class NoVerdictError(FormwardenError, LookupError):
 
 class RunningLoopError(FormwardenError, RuntimeError):
     """`warden.sync` was called from inside a running event loop; await the method of the warden instead."""
+
+
+class LateError(FormwardenError, TimeoutError):
+    """`warden.sync` waited in vain; the message says whether what it waited for goes on."""

@@ -3,10 +3,10 @@
 import logging
 from dataclasses import dataclass
 from pathlib import PurePath
-from threading import Lock
 from typing import Final
 
 from formwarden.clock import Clock
+from formwarden.forks import Lock
 
 LOGGER: Final = logging.getLogger("formwarden")
 WHY_LIMIT: Final = 300  # characters of a cause that are kept
@@ -29,9 +29,24 @@ class Faults:
         self._clock = clock
         self._lock = Lock()
         self._faults: dict[str, Fault] = {}
+        self._said: set[tuple[str, str]] = set()
 
     def count(self, what: str, why: str) -> None:
         """Note one failure and log it."""
+        self._note(what, why)
+        _log(what, why)
+
+    def remark(self, what: str, why: str) -> None:
+        """Note what goes wrong alike with every request: it is counted each time, and logged the first time.
+
+        `why` is one of few texts of ours.
+        """
+        self._note(what, why)
+        if (what, why) not in self._said:
+            self._said.add((what, why))
+            _log(what, why)
+
+    def _note(self, what: str, why: str) -> None:
         with self._lock:
             before = self._faults.get(what)
             self._faults[what] = Fault(
@@ -40,7 +55,6 @@ class Faults:
                 last_at=self._clock.now(),
                 why=why[:WHY_LIMIT],
             )
-        LOGGER.warning("%s: %s", what, why[:WHY_LIMIT])
 
     def of(self, what: str) -> int:
         """Return how often this failed."""
@@ -51,6 +65,10 @@ class Faults:
         """Return every failure, the latest first."""
         with self._lock:
             return tuple(sorted(self._faults.values(), key=lambda fault: -fault.last_at))
+
+
+def _log(what: str, why: str) -> None:
+    LOGGER.warning("%s: %s", what, why[:WHY_LIMIT])
 
 
 def bug(error: BaseException) -> str:

@@ -2,12 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from formwarden.facts import Roles
 from formwarden.mail.autoreply import AutoReply
 from formwarden.scoring import Thresholds, Verdict
 from formwarden.site import Mode
 from formwarden.submission import OWN_FIELDS, Answer, Fields
+
+# RFC 9110 section 9.2.1: whoever reads is never judged
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +25,17 @@ class FormLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskPage:
-    """What a site's own ask page is given: it must post `hidden` and `markup` back to the same URL."""
+    """What a site's own ask page is given: it must post `hidden` and `markup` back to the same URL.
+
+    Files that are kept need not be sent again; one that the visitor chooses on this page takes their place. What
+    renders the page is no coroutine, and where it fails our own page is shown.
+    """
 
     form: str
     reason: str  # one sentence in the visitor's language
     shown: Fields  # what may be displayed for reading; empty where nothing may (G32)
     hidden: Fields  # what was typed, to be posted again
-    files: tuple[str, ...]  # names of the files that are kept
+    files: tuple[str, ...]  # names of the files that are kept; empty where nothing may be displayed (G32)
     markup: str  # marker, traps and a fresh token, as HTML
     language: str
 
@@ -40,7 +48,7 @@ Accept = Callable[[Verdict], Awaitable[None]]
 class GuardedForm:
     """One form. `path` may be several; `accept` is what release runs where the app cannot be asked again.
 
-    Raises ValueError for a name, path or field that cannot work.
+    Raises ValueError for a name, path, field or method that cannot work.
     """
 
     name: str
@@ -70,7 +78,7 @@ class GuardedForm:
         thanks: str = "/thanks",
         thanks_json: str | None = None,
         reply: AutoReply | None = None,
-        methods: tuple[str, ...] = ("POST",),
+        methods: str | tuple[str, ...] = ("POST",),
         mode: Mode | None = None,
         cacheable: bool = False,
         ask: Ask | None = None,
@@ -88,6 +96,10 @@ class GuardedForm:
         for each in (address, person, *messages):
             if each in OWN_FIELDS:
                 raise ValueError(f"GuardedForm {name!r}: the field name {each!r} is ours")
+        sending = frozenset(each.upper() for each in ((methods,) if isinstance(methods, str) else methods))
+        if not sending or sending & SAFE:
+            wrong = ", ".join(sorted(sending & SAFE)) or "none at all"
+            raise ValueError(f"GuardedForm {name!r}: methods send the form, as POST, PUT and PATCH do; not {wrong}")
         values: dict[str, object] = {
             "name": name,
             "path": paths,
@@ -97,7 +109,7 @@ class GuardedForm:
             "thanks": thanks,
             "thanks_json": thanks_json,
             "reply": reply,
-            "methods": frozenset(method.upper() for method in methods),
+            "methods": sending,
             "mode": mode,
             "cacheable": cacheable,
             "ask": ask,
@@ -111,3 +123,12 @@ class GuardedForm:
     def roles(self, site_domain: str | None) -> Roles:
         """Return what the fields mean, for signals."""
         return Roles(address=self.address, person=self.person, message=self.message, site_domain=site_domain)
+
+
+def by_name(forms: tuple[GuardedForm, ...]) -> dict[str, GuardedForm]:
+    """Return the forms of one warden by name. Raises ValueError where two have one name or one path."""
+    named = {form.name: form for form in forms}
+    paths = [path for form in forms for path in form.path]
+    if len(named) != len(forms) or len(set(paths)) != len(paths):
+        raise ValueError("Warden: two forms have one name or one path")
+    return named

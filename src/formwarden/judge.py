@@ -6,14 +6,16 @@ from typing import Final
 
 from formwarden.address.report import AddressReport, Status
 from formwarden.address.verify import AddressChecker
+from formwarden.asked import Answered, Asked
 from formwarden.clock import Clock
 from formwarden.errors import StoreError
 from formwarden.facts import Deadline, Facts, TokenOutcome, gather
 from formwarden.faults import Faults, bug
 from formwarden.forms import GuardedForm
+from formwarden.kept_files import ResentBody
 from formwarden.page.receipts import receipt_number
 from formwarden.reading import Reader, Reading
-from formwarden.record import record, unjudged, unjudged_record
+from formwarden.record import first_action, record, unjudged, unjudged_record
 from formwarden.scoring import (
     Action,
     Composite,
@@ -24,7 +26,9 @@ from formwarden.scoring import (
     Weighed,
     decide,
     weigh,
+    worse,
 )
+from formwarden.signals.defaults import EARLY_SIGNALS
 from formwarden.site import Site
 from formwarden.standing import standing_of
 from formwarden.stores.journal import Journal
@@ -47,6 +51,7 @@ class Judged:
     inquiry: Inquiry
     existing: Inquiry | None
     observation: Observation
+    resent: ResentBody | None = None  # what the endpoint gets in place of the body that came: files that were kept
 
     def with_reply_to(self, address: str | None) -> "Judged":
         """Return the same with the address the staff's mail may name as Reply-To (G24)."""
@@ -64,6 +69,7 @@ class Judge:
         store: Store,
         journal: Journal,
         checker: AddressChecker,
+        asked: Asked,
         site: Site,
         scoring: Scoring,
         judge_seconds: float,
@@ -79,12 +85,14 @@ class Judge:
         self._store = store
         self._journal = journal
         self._checker = checker
+        self._asked = asked
         self._site = site
         self._scoring = scoring
         self._judge_seconds = judge_seconds
         self._clients = clients
         self._hold_s = hold_s  # how long a reply may wait: its client is counted by then
         self._signals = tuple(signals)
+        self._early = frozenset(each.name for each in signals if each in EARLY_SIGNALS)
         self._composites = tuple(composites)
         self._clock = clock
         self._faults = faults
@@ -97,23 +105,35 @@ class Judge:
             self._faults.count("judge", bug(error))
             return await self._unjudged(form, submission)
 
+    def passed_on(self, form: GuardedForm, submission: Submission) -> Verdict:
+        """Return the verdict of a submission whose judging nobody waits for any more (`warden.sync`)."""
+        self._faults.count("judge", "not in time: passed on unjudged")
+        return unjudged(form.name, submission, self._reader.new_id(), self._clock.now())
+
     async def _judge(self, form: GuardedForm, submission: Submission, *, watched: bool) -> Judged:
         reading = self._reader.read(form, submission)
         deadline = Deadline(self._clock, self._judge_seconds)
         lookup = self._store.counters.observe(reading.observation)
         observed = await gather("counters", lookup, deadline, self._faults)
         outcome, retry = self._replayed(reading, observed)
+        answered = await self._asked.answered(reading, outcome, observed, deadline)
+        resent = self._asked.resent(reading, answered) if watched and answered else None
+        if resent is not None:
+            reading = reading.resent(resent)
         thresholds = self._thresholds(form)
         facts = self._reader.facts(reading, outcome, observed, reading.syntax)
         weighed = self._weigh(reading, facts)
         if weighed.score < thresholds.quarantine and _worth_asking(reading.syntax):  # DNS last (G33)
-            report = await gather("dns", self._checker.verify(reading.addresses[0]), deadline, self._faults)
+            report = await gather(
+                "dns", self._checker.verify(reading.addresses[0], syntax=reading.syntax), deadline, self._faults
+            )
             facts = replace(facts, address=report or reading.syntax)
-            weighed = self._weigh(reading, facts)
+            weighed = self._weigh(reading, facts, before=weighed)
         for name, kind in weighed.failed:
             self._faults.count(f"signal {name}", kind)
         verdict = self._verdict(reading, facts, weighed, thresholds, retry=retry)
-        return await self._keep(reading, facts, verdict, watched=watched)
+        judged = await self._keep(reading, facts, verdict, answered, watched=watched)
+        return judged if resent is None else replace(judged, resent=resent)
 
     async def _unjudged(self, form: GuardedForm, submission: Submission) -> Judged:
         """Pass a submission on that could not be judged: into the journal, and never answered by a machine."""
@@ -137,14 +157,27 @@ class Judge:
     def _thresholds(self, form: GuardedForm) -> Thresholds:
         return form.thresholds or Thresholds(quarantine=self._scoring.quarantine, reject=self._scoring.reject)
 
-    def _weigh(self, reading: Reading, facts: Facts) -> Weighed:
-        return weigh(
-            self._signals,
-            reading.submission,
-            facts,
-            weights=self._scoring.weights,
-            composites=self._composites,
-        )
+    def _weigh(self, reading: Reading, facts: Facts, before: Weighed | None = None) -> Weighed:
+        """Weigh what Starlette reads and what other frameworks read in the same bytes: the worse reading counts.
+
+        `before`: the same, before DNS has answered; what it saw is taken over where there is one reading only.
+        """
+        signals, weights, composites = self._signals, self._scoring.weights, self._composites
+        other = reading.submission.alternative
+        if other is None or reading.alternative is None:
+            return weigh(
+                signals,
+                reading.submission,
+                facts,
+                weights=weights,
+                composites=composites,
+                early=self._early,
+                before=before,
+            )
+        weighed = weigh(signals, reading.submission, facts, weights=weights, composites=composites)
+        sent = replace(reading.submission, fields=other)
+        facts = replace(facts, typed=reading.alternative)
+        return worse(weighed, weigh(signals, sent, facts, weights=weights, composites=composites))
 
     def _verdict(
         self, reading: Reading, facts: Facts, weighed: Weighed, thresholds: Thresholds, *, retry: bool
@@ -183,17 +216,22 @@ class Judge:
             after=reading.token if reading.outcome is not TokenOutcome.OTHER_FORM else None,
             parent=parent,
             doubtful=doubtful,
+            asked=parent is not None,
         )
 
-    async def _keep(self, reading: Reading, facts: Facts, verdict: Verdict, *, watched: bool) -> Judged:
+    async def _keep(
+        self, reading: Reading, facts: Facts, verdict: Verdict, answered: Answered | None, *, watched: bool
+    ) -> Judged:
         """Keep first, then act (G21, G22). What the store cannot take goes to the journal and is passed on."""
         client = self._clients.facts(
             client=verdict.client, network=verdict.network, now=reading.received_at, hold_s=self._hold_s
         )
         inquiry = record(reading, facts, verdict, client=client, watched=watched)
-        replaces = await self._answered(reading, facts)
+        replaces = answered.replaced_by(reading) if answered else None
         try:
             existing = await self._store.inquiries.keep(inquiry, lease_s=ENDPOINT_LEASE_S, replaces=replaces)
+            if answered is not None and replaces is not None:
+                await self._asked.close(answered, inquiry.receipt)
         except StoreError as error:
             self._faults.count("inquiries", str(error))
             kept = await self._journal.append(inquiry)
@@ -202,20 +240,9 @@ class Judge:
             # a second click that would not have been asked: it sees the page again, and its answer replaces the first
             asked = {each.name for each in self._signals if each.asks} & set(existing.hits)
             verdict = replace(verdict, again=self._again(reading, existing.id, doubtful=not asked <= BENIGN))
+        if existing is not None:
+            verdict = replace(verdict, repeated=True, action=verdict.action if watched else first_action(existing))
         return Judged(verdict=verdict, inquiry=inquiry, existing=existing, observation=reading.observation)
-
-    async def _answered(self, reading: Reading, facts: Facts) -> bytes | None:
-        """Name the asked inquiry that this one answers; one whose files did not come again stays."""
-        fresh = facts.token.outcome is TokenOutcome.FRESH and facts.token.uses == 0
-        if not fresh or facts.token.parent is None:
-            return None
-        try:
-            parent = await self._store.inquiries.get(facts.token.parent)
-        except StoreError as error:
-            self._faults.count("inquiries", str(error))
-            return None
-        had_files = parent is not None and bool(parent.facts.get("uploads"))
-        return None if had_files and not reading.submission.uploads else facts.token.parent
 
 
 def _unrecorded(verdict: Verdict, *, kept: bool) -> Verdict:

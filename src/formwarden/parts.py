@@ -11,7 +11,7 @@ from formwarden.address.resolver import Resolver
 from formwarden.address.suffix import Suffixes
 from formwarden.address.verify import AddressChecker
 from formwarden.answers import Answers
-from formwarden.clients import TrustedProxies
+from formwarden.asked import Asked
 from formwarden.clock import Clock
 from formwarden.course import Course
 from formwarden.desk.rebuild import Rebuilder, typed_fields
@@ -33,9 +33,11 @@ from formwarden.page.issuing import IssueLimit, Issuer
 from formwarden.page.pages import OurPages
 from formwarden.page.receipts import ReceiptLinks
 from formwarden.page.traps import Traps
+from formwarden.proxies import TrustedProxies
 from formwarden.reading import Reader
 from formwarden.scoring import Composite, Signal
 from formwarden.settings import Settings
+from formwarden.spool import Spools
 from formwarden.stores.journal import Journal
 from formwarden.stores.opening import SQLITE, open_store
 from formwarden.stores.ports import Store
@@ -92,7 +94,7 @@ class Parts:
 
     def complete(self) -> "Parts":
         """Make everything now, so that what cannot be made is said at construction and no two threads make it."""
-        _ = (self.judge, self.course, self.answers, self.notices, self.work)
+        _ = (self.judge, self.spools, self.course, self.answers, self.notices, self.work)
         return self
 
     # ---------------------------------------------------------------- what is remembered
@@ -156,6 +158,7 @@ class Parts:
             links=self.links,
             pages=OurPages(self.assets, site_name=self._site.site_name or self._site.site_domain),
             contact=self._site.contact,
+            faults=self.faults,
         )
 
     # ---------------------------------------------------------------- judging
@@ -193,11 +196,22 @@ class Parts:
             traps=self.traps,
             site=self._site,
             limits=self._settings.signals,
-            proxies=TrustedProxies.parse(self._settings.web.trusted_proxies),
+            proxies=TrustedProxies.parse(self._settings.web.trusted_proxies, self._settings.web.proxy_header),
             suffixes=self.suffixes,
             clients=self.clients,
             clock=self._clock,
             entropy=self._entropy,
+            faults=self.faults,
+        )
+
+    @cached_property
+    def asked(self) -> Asked:
+        """Reads back what was asked for again."""
+        return Asked(
+            inquiries=self.store.inquiries,
+            entropy=self._entropy,
+            body_limit=self._settings.web.body_limit,
+            faults=self.faults,
         )
 
     @cached_property
@@ -209,6 +223,7 @@ class Parts:
             store=self.store,
             journal=self.journal,
             checker=self.checker,
+            asked=self.asked,
             site=self._site,
             scoring=self._settings.scoring,
             judge_seconds=self._settings.web.judge_seconds,
@@ -219,6 +234,12 @@ class Parts:
             clock=self._clock,
             faults=self.faults,
         )
+
+    @cached_property
+    def spools(self) -> Spools:
+        """Holds large bodies in files, and counts what is held in all."""
+        web = self._settings.web
+        return Spools(directory=web.spool_dir, budget=web.spool_budget, clock=self._clock)
 
     @cached_property
     def course(self) -> Course:
@@ -310,8 +331,8 @@ class Parts:
 def _tasks(outbox: Outbox, waiting: Waiting, store: Store) -> tuple[Task, ...]:
     """List what runs by itself."""
     return (
-        Task(name="outbox", every_s=OUTBOX_EVERY_S, step=lambda: outbox.step(BATCH)),
-        Task(name="staff", every_s=STAFF_EVERY_S, step=lambda: outbox.step_staff(BATCH)),
+        Task(name="outbox", every_s=OUTBOX_EVERY_S, step=lambda: outbox.step(1), most=BATCH),
+        Task(name="staff", every_s=STAFF_EVERY_S, step=lambda: outbox.step_staff(1), most=BATCH),
         Task(name="waiting", every_s=WAITING_EVERY_S, step=waiting.step),
         Task(name="purge", every_s=PURGE_EVERY_S, step=lambda: store.purge(PURGE_ROWS)),
     )

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from formwarden.address.report import AddressReport, Flag
 from formwarden.address.suffix import Suffixes
 from formwarden.address.syntax import check_syntax
-from formwarden.clients import TrustedProxies, resolve_client
+from formwarden.clients import find_client
 from formwarden.clock import Clock
 from formwarden.entropy import Entropy
 from formwarden.facts import (
@@ -19,13 +19,17 @@ from formwarden.facts import (
     PageFacts,
     RepeatFacts,
     ScriptFacts,
-    TokenFacts,
     TokenOutcome,
 )
+from formwarden.faults import Faults
 from formwarden.forms import GuardedForm
+from formwarden.json_values import is_json
+from formwarden.kept_files import ResentBody
 from formwarden.page.evidence import page_facts, script_facts, typed_fields
+from formwarden.page.header import HEADER, own_field, read_header, with_traps
 from formwarden.page.traps import Trap, Traps
 from formwarden.prints import Prints, text_prints
+from formwarden.proxies import TrustedProxies
 from formwarden.signals.limits import SignalLimits
 from formwarden.site import Site
 from formwarden.stores.ports import Key, Observation, Observed, Tally
@@ -71,6 +75,18 @@ class Reading:
     observation: Observation
     tallies: dict[str, Key]  # what each tally counts -> its newest key
     prints: Prints
+    alternative: Fields | None = None  # what was typed, in the other reading of the same bytes
+
+    def resent(self, body: ResentBody) -> "Reading":
+        """Return the same with another body and its files; what the submission is known by stays."""
+        sent = replace(
+            self.submission,
+            uploads=body.parsed.uploads,
+            content_type=body.content_type,
+            body=body.body,
+            spooled=None,
+        )
+        return replace(self, submission=sent)
 
 
 class Reader:
@@ -88,6 +104,7 @@ class Reader:
         clients: ClientSubjects,
         clock: Clock,
         entropy: Entropy,
+        faults: Faults,
     ) -> None:
         self._tokens = tokens
         self._traps = traps
@@ -98,6 +115,7 @@ class Reader:
         self._suffixes = suffixes
         self._clock = clock
         self._entropy = entropy
+        self._faults = faults
         self._subjects = clients
         self._id_key = tokens.derive("submissions")
         self._print_key = tokens.derive("prints")
@@ -106,7 +124,10 @@ class Reader:
         """Return the client as given, or find it from socket and forwarding headers."""
         if submission.client is not None:
             return submission.client
-        return resolve_client(submission.peer, submission.headers, self._proxies)
+        found = find_client(submission.peer, submission.headers, self._proxies)
+        if found.fault is not None:
+            self._faults.remark("proxy", found.fault)
+        return found.client
 
     def networks_of(self, client: Client, window_s: float = TOKEN_WINDOW_S) -> tuple[Key, ...]:
         """Name the client's network under today's key and those before; nothing for an unknown client."""
@@ -116,16 +137,17 @@ class Reader:
 
     def read(self, form: GuardedForm, submission: Submission) -> Reading:
         """Read everything that needs no look-up."""
-        sent = submission.fields
+        header = read_header(submission.headers.get(HEADER))
         now = submission.received_at if submission.received_at is not None else self._clock.now()
         client = self.client_of(submission)
         networks = self.networks_of(client)
-        marker = self._tokens.read_marker(sent.get(MARKER_FIELD), form.name)
+        marker_text, token_text, evidence_text = _own_texts(submission, header)
+        marker = self._tokens.read_marker(marker_text, form.name)
         traps = self._traps_of(form, marker)
+        sent = with_traps(submission.fields, header, traps)
         typed = typed_fields(sent, traps)
-        token_text = sent.get(TOKEN_FIELD)
         outcome, token = self._tokens.read(token_text, form.name, stale_after_s=self._limits.stale_after_s)
-        script = script_facts(sent.get(EVIDENCE_FIELD), token_text)
+        script = script_facts(evidence_text, token_text)
         addresses = tuple(dict.fromkeys(v.strip() for v in typed.all(form.address) if v.strip()))
         syntax = check_syntax(addresses[0], self._suffixes) if len(addresses) == 1 else None
         tallies = self._tallies(form, client, syntax, token)
@@ -156,6 +178,7 @@ class Reader:
             ),
             tallies={name: tally.keys[0] for name, tally in tallies.items()},
             prints=prints,
+            alternative=None if submission.alternative is None else typed_fields(submission.alternative, traps),
         )
 
     def new_id(self) -> bytes:
@@ -170,11 +193,12 @@ class Reader:
         self, reading: Reading, outcome: TokenOutcome, observed: Observed | None, address: AddressReport | None
     ) -> Facts:
         """Put together what signals read; `observed` None: the counters did not answer."""
-        token = self._tokens.facts(outcome, reading.token, networks=reading.networks)
+        uses = None if observed is None else 0 if observed.same_body else observed.uses
+        token = self._tokens.facts(outcome, reading.token, networks=reading.networks, uses=uses)
         return Facts(
             typed=reading.typed,
             roles=reading.form.roles(self._site.site_domain),
-            token=_with_uses(token, observed),
+            token=token,
             page=reading.page,
             script=reading.script,
             origin=reading.origin,
@@ -233,6 +257,13 @@ class Reader:
         return digest.digest()
 
 
+def _own_texts(submission: Submission, header: Fields) -> tuple[str | None, ...]:
+    """Find marker, token and evidence; a JSON body is the client's own, so its header is asked first."""
+    header_first = is_json(submission.content_type)
+    names = (MARKER_FIELD, TOKEN_FIELD, EVIDENCE_FIELD)
+    return tuple(own_field(name, submission.fields, header, header_first=header_first) for name in names)
+
+
 def _netloc(origin: str) -> str:
     """Return host and port of an Origin header; nothing for `null` and for what is no URL."""
     try:
@@ -250,12 +281,6 @@ def _domain(syntax: AddressReport | None) -> bytes | None:
     if syntax is None or syntax.registrable is None or Flag.FREEMAIL in syntax.flags:
         return None
     return syntax.registrable.encode()
-
-
-def _with_uses(token: TokenFacts, observed: Observed | None) -> TokenFacts:
-    if observed is None or token.nonce is None:
-        return token
-    return replace(token, uses=0 if observed.same_body else observed.uses)
 
 
 def _repeats(reading: Reading, observed: Observed | None) -> RepeatFacts:

@@ -5,6 +5,7 @@ from typing import Final
 
 from formwarden.address.report import AddressReport, Status
 from formwarden.facts import Facts
+from formwarden.kept_files import chosen
 from formwarden.page.receipts import receipt_number
 from formwarden.reading import Reading
 from formwarden.retraction import observation_facts
@@ -20,6 +21,7 @@ STATES: Final[Mapping[Action, State]] = {
     Action.QUARANTINE: State.HELD,
     Action.REJECT: State.REJECTED,
 }
+TAKEN: Final = frozenset({State.ACCEPTED, State.DONE, State.REFUSED})
 
 
 def record(
@@ -44,6 +46,16 @@ def record(
         recipient=_recipient(verdict.address, facts.address),
         changed_at=reading.received_at,
     )
+
+
+def first_action(first: Inquiry) -> Action:
+    """Return the action that this very submission had when it first came: nothing else became of it since.
+
+    Where nobody watches the handler, a second click is told the same, whatever it would be judged by now.
+    """
+    if first.state in TAKEN:
+        return Action.ACCEPT
+    return next((action for action, state in STATES.items() if state is first.state), Action.QUARANTINE)
 
 
 def unjudged(form: str, submission: Submission, submission_id: bytes, now: float) -> Verdict:
@@ -100,7 +112,7 @@ def _numbers_and_reasons(reading: Reading, facts: Facts, verdict: Verdict) -> di
         "address_only": _only_the_address(verdict),
         "observation": observation_facts(reading.observation),
         "traps": list(reading.traps),
-        "uploads": len(reading.submission.uploads),
+        "uploads": len(chosen(reading.submission.uploads)),
         "limits": facts.limits.model_dump(),
     }
 

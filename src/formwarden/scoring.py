@@ -1,7 +1,7 @@
 """Points: what a signal saw, what it weighs, and what the sum means."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -149,6 +149,7 @@ class Weighed:
     score: float
     hits: tuple[Hit, ...]
     failed: tuple[tuple[str, str], ...] = ()  # (signal, kind of exception)
+    early: Mapping[str, Evidence | None] = field(default_factory=dict[str, Evidence | None], compare=False)
 
 
 def weigh(
@@ -158,16 +159,26 @@ def weigh(
     *,
     weights: Mapping[str, float] | None = None,
     composites: Sequence[Composite] = (),
+    early: Collection[str] = (),
+    before: Weighed | None = None,
 ) -> Weighed:
-    """Run every signal and add up: weights, then composites, then group caps."""
+    """Run every signal and add up: weights, then composites, then group caps.
+
+    `early` names signals that never read what DNS says; `before` is of the same submission and facts, less that:
+    they are not run again.
+    """
+    known = before.early if before is not None else {}
+    seen: dict[str, Evidence | None] = {}
     hits: list[Hit] = []
     failed: list[tuple[str, str]] = []
     for each in signals:
         try:
-            evidence = each.rule(submission, facts)
+            evidence = known[each.name] if each.name in known else each.rule(submission, facts)
         except Exception as error:  # noqa: BLE001 - a rule's own bug must lose nobody an inquiry; it is counted
             failed.append((each.name, type(error).__name__))
             continue
+        if each.name in early:
+            seen[each.name] = evidence
         if evidence is None:
             continue
         strength = min(max(0.0, evidence.strength), 1.0)  # in this order not-a-number is 0
@@ -184,7 +195,13 @@ def weigh(
             )
         )
     capped = _cap(_silence(hits, composites))
-    return Weighed(score=round(sum(hit.points for hit in capped), 3), hits=tuple(capped), failed=tuple(failed))
+    score = round(sum([hit.points for hit in capped]), 3)
+    return Weighed(score=score, hits=tuple(capped), failed=tuple(failed), early=seen)
+
+
+def worse(first: Weighed, second: Weighed) -> Weighed:
+    """Return which of two is judged more severely; the first where they are alike."""
+    return max(first, second, key=lambda each: (any(hit.rejects for hit in each.hits), each.score))
 
 
 def decide(weighed: Weighed, thresholds: Thresholds) -> Action:
@@ -210,6 +227,8 @@ def _cap(hits: Sequence[Hit]) -> list[Hit]:
 
     So a hit more never makes the answer kinder: what no click can settle counts in full whatever asks beside it.
     """
+    if not hits:
+        return []
     left = dict(GROUP_CAPS)
     capped = []
     for hit in sorted(hits, key=lambda hit: (hit.asks, -hit.points)):
@@ -256,6 +275,7 @@ class Verdict:
     again: str | None = None  # a token for the next try: the ask page's, or that of a form shown again
     recorded: bool = True  # False: the store did not answer; kept in the journal if that could be written
     released: bool = False
+    repeated: bool = False  # a second click: this very submission was kept before, and has its reply and staff mail
 
     @property
     def accepted(self) -> bool:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from ipaddress import ip_network
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from formwarden.console.settings import ConsoleAccess
 from formwarden.errors import SettingsError
 from formwarden.mail.settings import Mail
 from formwarden.page.settings import Pages
+from formwarden.proxies import TrustedProxies
 from formwarden.scoring import Scoring
 from formwarden.signals.limits import SignalLimits
 from formwarden.site import Site
@@ -194,11 +194,11 @@ def _public(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _proxies(settings: Settings) -> Iterator[tuple[str, str]]:
-    for network in settings.web.trusted_proxies:
+    for word in settings.web.trusted_proxies:
         try:
-            ip_network(network, strict=False)  # `ip addr` prints 172.17.0.1/16, and so people give it
+            TrustedProxies.parse((word,))
         except ValueError as error:
-            yield "trusted_proxies", f"{error}; give CIDRs, such as 10.0.0.0/8 or 192.0.2.7"
+            yield "trusted_proxies", str(error)
 
 
 def _scores(settings: Settings, signals: Collection[str]) -> Iterator[tuple[str, str]]:

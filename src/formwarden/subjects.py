@@ -2,12 +2,15 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from formwarden.stores.ports import Key
 
 DAY_S: Final = 86_400.0
+REMEMBERED: Final = 2_048  # names of one kind each: one submission asks for the same ones again and again
 READABLE_DAYS: Final = 8  # client keys change daily; those of the last eight days are kept for reading (G20)
+HELD_DAYS: Final = READABLE_DAYS - 2  # yesterday and today are among the eight, too
 
 
 class ClientSubjects:
@@ -20,17 +23,14 @@ class ClientSubjects:
         """Name a subject under every key its window touches, newest first."""
         today = int(now // DAY_S)
         oldest = max(int((now - window_s) // DAY_S), today - READABLE_DAYS + 1)
-        return tuple(
-            _hash(_day_key(secret, day), day % 256, kind, value)
-            for secret in self._secrets
-            for day in range(today, oldest - 1, -1)
-        )
+        return _of_days(self._secrets, kind, value, today, oldest)
 
     def facts(self, *, client: bytes | None, network: bytes | None, now: float, hold_s: float) -> dict[str, object]:
         """Return a client's hashes as an inquiry's facts keep them, so that a held reply is counted too.
 
-        Those of the days a hold reaches into are among them: the keys change at midnight.
+        Those of the days a hold reaches into are among them, the next six at most: the keys change at midnight.
         """
+        hold_s = min(hold_s, HELD_DAYS * DAY_S)
         named = (("client", client), ("network", network))
         return {
             kind: [key.hex() for key in self.keys(kind, value, now=now + hold_s, window_s=DAY_S + hold_s)]
@@ -48,10 +48,27 @@ class Subjects:
     def keys(self, kind: str, value: str | bytes) -> tuple[Key, ...]:
         """Name a subject under every key, newest first."""
         data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
-        count = len(self._keys)
-        return tuple(_hash(key, (count - index) % 256, kind, data) for index, key in enumerate(self._keys))
+        return _of_keys(self._keys, kind, data)
 
 
+@lru_cache(maxsize=REMEMBERED)
+def _of_days(secrets: tuple[bytes, ...], kind: str, value: bytes, today: int, oldest: int) -> tuple[Key, ...]:
+    return tuple(
+        [
+            _hash(_day_key(secret, day), day % 256, kind, value)
+            for secret in secrets
+            for day in range(today, oldest - 1, -1)
+        ]
+    )
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _of_keys(keys: tuple[bytes, ...], kind: str, data: bytes) -> tuple[Key, ...]:
+    count = len(keys)
+    return tuple([_hash(key, (count - index) % 256, kind, data) for index, key in enumerate(keys)])
+
+
+@lru_cache(maxsize=REMEMBERED)
 def _day_key(secret: bytes, day: int) -> bytes:
     return hashlib.blake2b(day.to_bytes(4, "big"), key=secret, digest_size=32, person=b"fw day").digest()
 

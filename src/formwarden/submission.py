@@ -3,9 +3,13 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlencode
+
+from formwarden import environ as environs
+from formwarden.json_values import is_json, json_pairs
+from formwarden.multipart import File, SentFile, read_file, write_multipart
 
 if TYPE_CHECKING:
     from starlette.datastructures import UploadFile
@@ -18,6 +22,8 @@ OWN_FIELDS: Final = frozenset({MARKER_FIELD, TOKEN_FIELD, EVIDENCE_FIELD})
 """Names of the hidden fields that `warden.markup` puts on the page; the traps come on top."""
 
 URLENCODED: Final = "application/x-www-form-urlencoded"
+JSON_BYTES: Final = 262_144  # of a body read without the middleware, whose settings bound it else
+JSON_VALUES: Final = 1_000  # the fields Starlette reads of a form
 IPV4_NETWORK_BITS: Final = 24
 IPV6_CLIENT_BITS: Final = 64  # what one household or office is given (RFC 6177)
 IPV6_NETWORK_BITS: Final = 48
@@ -35,7 +41,7 @@ class Fields(Mapping[str, str]):
         if isinstance(pairs, Fields):
             pairs = pairs.pairs  # as a mapping it would give the last value of each name only
         items = pairs.items() if isinstance(pairs, Mapping) else pairs
-        self._pairs: tuple[tuple[str, str], ...] = tuple((str(name), str(value)) for name, value in items)
+        self._pairs: tuple[tuple[str, str], ...] = tuple([(str(name), str(value)) for name, value in items])
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
@@ -44,18 +50,18 @@ class Fields(Mapping[str, str]):
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value sent under this name."""
-        return tuple(value for key, value in self._pairs if key == name)
+        return tuple([value for key, value in self._pairs if key == name])
 
     def without(self, names: Iterable[str]) -> "Fields":
         """Return these fields less those of the given names."""
         gone = frozenset(names)
-        return Fields(pair for pair in self._pairs if pair[0] not in gone)
+        return Fields([pair for pair in self._pairs if pair[0] not in gone])
 
     def __getitem__(self, name: str) -> str:
-        values = self.all(name)
-        if not values:
-            raise KeyError(name)
-        return values[-1]
+        for key, value in reversed(self._pairs):
+            if key == name:
+                return value
+        raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys(name for name, _ in self._pairs))
@@ -108,7 +114,8 @@ class Client:
             ip = ip_address((text or "").strip().partition("%")[0])
         except ValueError:
             return cls()
-        return cls((ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip)
+        ip = (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
+        return cls(None if ip.is_unspecified else ip)  # 0.0.0.0 is what those write who do not know
 
     @property
     def identity(self) -> bytes | None:
@@ -121,10 +128,12 @@ class Client:
         return self._prefix(IPV4_NETWORK_BITS, IPV6_NETWORK_BITS)
 
     def _prefix(self, v4_bits: int, v6_bits: int) -> bytes | None:
+        """Return the first bits, whole bytes of them, and their number."""
         if self.ip is None:
             return None
         bits = v4_bits if self.ip.version == 4 else v6_bits  # noqa: PLR2004 - the version of the protocol
-        return ip_network((self.ip, bits), strict=False).network_address.packed + bytes([bits])
+        whole = bits // 8
+        return self.ip.packed[:whole] + bytes(len(self.ip.packed) - whole) + bytes([bits])
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -145,6 +154,7 @@ class Submission:
     content_type: str = URLENCODED
     body: bytes = b""
     spooled: BodySource | None = None  # the body, where it was too large for memory: `body` is then empty
+    alternative: Fields | None = None  # what other frameworks read in the same body; None: the same
     received_at: float | None = None
 
     def __init__(
@@ -160,6 +170,7 @@ class Submission:
         content_type: str = URLENCODED,
         body: bytes | None = None,
         spooled: BodySource | None = None,
+        alternative: Fields | None = None,
         received_at: float | None = None,
     ) -> None:
         sent = fields if isinstance(fields, Fields) else Fields(fields)
@@ -175,6 +186,7 @@ class Submission:
             "content_type": content_type,
             "body": urlencode(sent.pairs, errors="replace").encode() if body is None else body,
             "spooled": spooled,
+            "alternative": alternative,
             "received_at": received_at,
         }
         for name, value in values.items():
@@ -182,34 +194,58 @@ class Submission:
 
     @classmethod
     async def from_request(cls, form: str, request: "Request") -> "Submission":
-        """Read a Starlette or FastAPI request, where the middleware does not stand before the endpoint."""
+        """Read a Starlette or FastAPI request, where the middleware does not stand before the endpoint.
+
+        Raises JsonUnreadableError or JsonTooMuchError, both ValueErrors, for a JSON body that cannot be read.
+        """
         try:
             body = await request.body()
         except RuntimeError:
             body = None  # the framework read it before: what it made of it is kept instead
         data = await request.form()
         pairs = [(name, value) for name, value in data.multi_items() if isinstance(value, str)]
-        files = [(name, value) for name, value in data.multi_items() if not isinstance(value, str)]
+        files = [await _received(name, value) for name, value in data.multi_items() if not isinstance(value, str)]
+        content_type = request.headers.get("content-type", "")
+        if body is not None and is_json(content_type):
+            pairs = json_pairs(body, text_bytes=JSON_BYTES, count=JSON_VALUES)
+        if body is None:
+            content_type, body = write_multipart(pairs, files) if files else (URLENCODED, None)
         return cls(
             form,
             pairs,
-            uploads=tuple([await _upload(name, file) for name, file in files]),
+            uploads=tuple(_upload(file) for file in files),
             peer=request.client.host if request.client else None,
-            headers=dict(request.headers.items()),
-            content_type=URLENCODED if body is None else request.headers.get("content-type", ""),
+            headers=join_headers(request.headers.items()),
+            content_type=content_type,
             body=body,
         )
 
     @classmethod
-    def from_environ(cls, form: str, environ: Mapping[str, object], pairs: Iterable[tuple[str, str]]) -> "Submission":
-        """Read a WSGI environment (PEP 3333), or Django's `request.META`, with the fields the framework parsed."""
-        headers = {
-            key.removeprefix("HTTP_").replace("_", "-").lower(): value
-            for key, value in environ.items()
-            if isinstance(value, str) and (key.startswith("HTTP_") or key in {"CONTENT_TYPE", "CONTENT_LENGTH"})
-        }
-        peer = environ.get("REMOTE_ADDR")
-        return cls(form, pairs, peer=peer if isinstance(peer, str) else None, headers=headers)
+    def from_environ(
+        cls,
+        form: str,
+        environ: Mapping[str, object],
+        pairs: Iterable[tuple[str, str]],
+        *,
+        files: Iterable[SentFile] = (),
+    ) -> "Submission":
+        """Read a WSGI environment (PEP 3333), or Django's `request.META`, with what the framework parsed.
+
+        `files` are (field, file name, content type, bytes or a file that can seek): kept with the inquiry, read from
+        the beginning and set back to it.
+        """
+        fields, taken = Fields(pairs), [each for each in map(read_file, files) if each.filename or each.content]
+        content_type, body = write_multipart(fields.pairs, taken) if taken else (URLENCODED, None)
+        return cls(
+            form,
+            fields,
+            uploads=tuple(_upload(each) for each in taken),
+            peer=environs.peer_of(environ),
+            headers=environs.headers_of(environ),
+            host=environs.host_of(environ),
+            content_type=content_type,
+            body=body,
+        )
 
     @property
     def language(self) -> str:
@@ -226,16 +262,29 @@ class Answer:
     body: bytes
 
 
-async def _upload(name: str, file: "UploadFile") -> Upload:
+async def _received(name: str, file: "UploadFile") -> File:
     content = await file.read()
     await file.seek(0)  # the endpoint reads it too
+    return File(field=name, filename=file.filename or "", content_type=file.content_type or "", content=content)
+
+
+def _upload(file: File) -> Upload:
     return Upload(
-        field=name,
-        filename=file.filename or "",
-        content_type=file.content_type or "",
-        size=len(content),
-        sha256=hashlib.sha256(content).digest(),
+        field=file.field,
+        filename=file.filename,
+        content_type=file.content_type,
+        size=len(file.content),
+        sha256=hashlib.sha256(file.content).digest(),
     )
+
+
+def join_headers(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return headers by lower-case name; repeated ones are joined by commas, in order (RFC 9110 section 5.3)."""
+    headers: dict[str, str] = {}
+    for given, value in pairs:
+        name = given.lower()
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 def preferred_language(accept_language: str) -> str:

@@ -11,9 +11,11 @@ import hmac
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from itsdangerous import Signer
+from itsdangerous.signer import SigningAlgorithm
 
 from formwarden.clock import Clock
 from formwarden.entropy import Entropy
@@ -25,6 +27,7 @@ NETWORK_BYTES: Final = 17
 NO_PARENT: Final = bytes(16)
 NO_NETWORK: Final = bytes(NETWORK_BYTES)
 TEXT_LIMIT: Final = 600  # characters; our own are below 300
+FORM_IDS: Final = 64  # remembered: a site has a few forms
 MAX_REISSUES: Final = 255  # one byte of the payload
 _LAYOUT: Final = struct.Struct(f">8s{NONCE_BYTES}s{NONCE_BYTES}sB16sB{NETWORK_BYTES}sdd")
 _MARKER: Final = struct.Struct(">8sI")
@@ -54,6 +57,20 @@ class Marker:
     epoch: int = 0
 
 
+class _HmacSha256(SigningAlgorithm):
+    """What itsdangerous computes, from a state that has taken in the key already: a third of the time."""
+
+    def __init__(self, key: bytes) -> None:
+        self._keyed = hmac.new(key, digestmod="sha256")
+
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        """Return the HMAC; the key is the one given before."""
+        del key
+        mac = self._keyed.copy()
+        mac.update(value)
+        return mac.digest()
+
+
 class Tokens:
     """Signs with the newest secret key and reads with all of them; a salt for each purpose."""
 
@@ -64,6 +81,7 @@ class Tokens:
         self._entropy = entropy
         self._keys = {_key_id(key): key for key in reversed(secret_keys)}  # the first of two alike wins
         self._newest = _key_id(secret_keys[0])
+        self._signers: dict[tuple[str, str], Signer] = {}  # by purpose and key id: a handful
 
     def issue(
         self,
@@ -73,14 +91,18 @@ class Tokens:
         after: Token | None = None,
         parent: bytes | None = None,
         doubtful: bool = False,
+        asked: bool = True,
     ) -> str:
-        """Make a token. `after` continues a lineage and keeps its first issue time (G28)."""
+        """Make a token. `after` continues a lineage and keeps its first issue time (G28).
+
+        `asked`: for a page of ours that asks again, and counted; a form that the site shows again is no re-issue.
+        """
         now = self._clock.now()
         payload = _LAYOUT.pack(
             form_id(form),
             self._entropy(NONCE_BYTES),
             after.lineage if after else self._entropy(NONCE_BYTES),
-            min(after.reissues + 1, MAX_REISSUES) if after else 0,
+            min(after.reissues + asked, MAX_REISSUES) if after else 0,
             parent or NO_PARENT,
             int(doubtful or (after is not None and after.doubtful)),
             network or NO_NETWORK,
@@ -116,8 +138,13 @@ class Tokens:
             return TokenOutcome.STALE, token
         return TokenOutcome.FRESH, token
 
-    def facts(self, outcome: TokenOutcome, token: Token | None, *, networks: Sequence[bytes]) -> TokenFacts:
-        """Turn a reading into facts; `networks` are the client's, under every key that may have hashed it."""
+    def facts(
+        self, outcome: TokenOutcome, token: Token | None, *, networks: Sequence[bytes], uses: int | None = None
+    ) -> TokenFacts:
+        """Turn a reading into facts; `networks` are the client's, under every key that may have hashed it.
+
+        `uses` is what the counters said; None: they did not answer.
+        """
         if token is None:
             return TokenFacts(outcome=outcome)
         now = self._clock.now()
@@ -129,6 +156,7 @@ class Tokens:
             nonce=token.nonce,
             lineage=token.lineage,
             reissues=token.reissues,
+            uses=uses,
             parent=token.parent,
             doubtful=token.doubtful,
             same_network=token.network in networks if comparable else None,
@@ -183,11 +211,19 @@ class Tokens:
         return tuple(self.derive(purpose, key_id) for key_id in (self._newest, *others))
 
     def _signer(self, purpose: str, key_id: str) -> Signer:
-        return Signer(
-            self._keys[key_id], salt=f"formwarden.{purpose}", key_derivation="hmac", digest_method=hashlib.sha256
-        )
+        """Return the signer of a purpose, whose own key is derived once."""
+        signer = self._signers.get((purpose, key_id))
+        if signer is None:
+            salted = Signer(
+                self._keys[key_id], salt=f"formwarden.{purpose}", key_derivation="hmac", digest_method=hashlib.sha256
+            )
+            key = salted.derive_key()
+            signer = Signer(key, key_derivation="none", algorithm=_HmacSha256(key))
+            self._signers[purpose, key_id] = signer
+        return signer
 
 
+@lru_cache(maxsize=FORM_IDS)
 def form_id(form: str) -> bytes:
     """Name a form in eight bytes."""
     return hashlib.blake2b(form.encode(), digest_size=8).digest()

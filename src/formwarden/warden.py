@@ -1,6 +1,7 @@
 """The facade: what a site calls. It hands on and decides nothing."""
 
 import asyncio
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs
@@ -10,28 +11,27 @@ from formwarden.desk.overview import Overview, Row
 from formwarden.desk.rebuild import typed_fields
 from formwarden.entropy import Entropy, system_entropy
 from formwarden.errors import StoreError, UnknownFormError
-from formwarden.forms import GuardedForm
+from formwarden.forms import GuardedForm, by_name
 from formwarden.judge import Judged
 from formwarden.mail.permit import Permit
 from formwarden.mail.replies import ReplyResult
-from formwarden.page.assets import token_answer
-from formwarden.page.context import CURRENT, PageRequest
+from formwarden.page.context import CURRENT, PageRequest, known
 from formwarden.page.markup import Markup
 from formwarden.parts import Parts, Ports
 from formwarden.scoring import Composite, Signal, Verdict
+from formwarden.serving import Asked, page_request, serve
 from formwarden.settings import Settings, require
 from formwarden.signals import DEFAULT_COMPOSITES, DEFAULT_SIGNALS
 from formwarden.stores.ports import Inquiry, Page, ReplyRow, State, Store
-from formwarden.submission import Answer, Client, Submission, preferred_language
+from formwarden.submission import Answer, Client, Submission
 from formwarden.sync import SyncWarden
+from formwarden.twin import PROCESS_LOOP
+from formwarden.upkeep import Upkeep
 
 if TYPE_CHECKING:
-    from starlette.requests import HTTPConnection
-
     from formwarden.address.resolver import Resolver
     from formwarden.mail.sender import Sender
 
-NUDGE_S: Final = 1.0  # how often, at most, requests start the periodic work where no lifespan runs it
 JOURNAL_SHOWN: Final = 50
 
 
@@ -55,7 +55,7 @@ class Warden:
         sender: "Sender | None" = None,
     ) -> None:
         self.settings = settings or Settings()
-        self.forms = MappingProxyType(_by_name(forms))
+        self.forms = MappingProxyType(by_name(forms))
         self._clock = clock or SystemClock()
         for_reply = any(form.reply is not None for form in forms)
         require(self.settings, for_reply=for_reply, signals=[each.name for each in signals])
@@ -64,17 +64,23 @@ class Warden:
         self.faults = self._parts.faults
         self.answers = self._parts.answers
         self.course = self._parts.course
+        self.spools = self._parts.spools
         self.releases = self._parts.releases
         self.sync = SyncWarden(self)
+        self._upkeep = Upkeep(
+            self._parts.work, self._parts.store, PROCESS_LOOP, by_itself=self.settings.site.work == "auto"
+        )
         self._loaded = False
-        self._working: asyncio.Task[None] | None = None
-        self._nudged = 0.0
+        self.mounted_at = ""  # where the middleware stood in its last request, as servers write it
 
     # ------------------------------------------------------------------ pages
-    def markup(self, form: str, *, request: "HTTPConnection | None" = None, again: Verdict | None = None) -> Markup:
+    def markup(self, form: str, *, request: "Asked | None" = None, again: Verdict | None = None) -> Markup:
         """Return what stands inside `<form>`; `again`: the verdict of a submission the site itself did not take."""
-        page = CURRENT.get() or (None if request is None else self._page_of(request))
-        return self._parts.issuer.markup(self._form(form), page, again=again.again if again else None)
+        return self._parts.issuer.shown(self._form(form), self._page(request), again)
+
+    def header(self, form: str, *, request: "Asked | None" = None) -> str:
+        """Return the value of the `Formwarden` header for a client that sends JSON: the same, beside its body."""
+        return self._parts.issuer.header(self._form(form), self._page(request))
 
     def asset(self, path: str, query: str, if_none_match: str | None, asked: Submission) -> Answer | None:
         """Serve a static file, or a fresh token for the page whose marker the query holds."""
@@ -82,14 +88,15 @@ class Warden:
             return self._parts.assets.answer(path, if_none_match)
         marker = parse_qs(query).get("m", [""])[0]
         form = next((each for each in self.forms.values() if self._parts.reader.is_marked(marker, each)), None)
-        return None if form is None else token_answer(self._parts.issuer.fresh(form, self.client_of(asked)))
+        return None if form is None else self._parts.issuer.answer(form, self.client_of(asked))
 
-    def thanks_url(self, verdict: Verdict) -> str:
+    def thanks_url(self, verdict: Verdict, *, request: "Asked | None" = None) -> str:
         """Return where to send an accepted visitor: the form's thanks page with a signed receipt (G29)."""
-        return self.answers.thanks_url(verdict)
+        with known(self._page(request)):
+            return self.answers.thanks_url(verdict)
 
-    async def thanks_page(self, form: GuardedForm, query: str, language: str) -> Answer | None:
-        """Render the thanks page for a valid receipt; None: the site's own route answers."""
+    async def thanks_page(self, forms: Collection[str], query: str, language: str) -> Answer | None:
+        """Render the thanks page for a valid receipt of one of these forms; None: the site's own route answers."""
         inquiry_id = self._parts.links.read(query)
         if inquiry_id is None:
             return None
@@ -98,9 +105,13 @@ class Warden:
         except StoreError as error:
             self.faults.count("inquiries", str(error))
             return None
-        if inquiry is None or inquiry.form != form.name:
+        if inquiry is None or inquiry.form not in forms:
             return None
-        return self.answers.copy(form, inquiry.receipt, typed_fields(inquiry), language)
+        return self.answers.copy(self.forms[inquiry.form], inquiry.receipt, typed_fields(inquiry), language)
+
+    async def serve(self, environ: Mapping[str, object]) -> Answer | None:
+        """Serve what our pages need where no middleware does, by `environ` or Django's `META`; None: not ours."""
+        return await serve(self, environ)
 
     # ---------------------------------------------------------------- judging
     def client_of(self, submission: Submission) -> Client:
@@ -117,9 +128,14 @@ class Warden:
         """Judge and keep one submission whose endpoint the middleware watches."""
         return await self._receive(form, submission, watched=True)
 
-    def answer(self, verdict: Verdict) -> Answer:
+    def unjudged(self, submission: Submission) -> Verdict:
+        """Return the verdict of one not judged in time: accepted, unrecorded, so no machine answers it."""
+        return self._parts.judge.passed_on(self._form(submission.form), submission)
+
+    def answer(self, verdict: Verdict, *, request: "Asked | None" = None) -> Answer:
         """Return a framework-free page for a verdict that is not accepted."""
-        return self.answers.answer(verdict)
+        with known(self._page(request)):
+            return self.answers.answer(verdict)
 
     # ---------------------------------------------------------------- mailing
     async def notify(self, verdict: Verdict) -> None:
@@ -181,15 +197,11 @@ class Warden:
     async def open(self) -> None:
         """Load what is slow to load, and run the periodic work in this loop until closed."""
         await self._load()
-        if self.settings.site.work == "auto" and self._working is None:
-            self._working = asyncio.create_task(self._parts.work.run())
+        await self._upkeep.begin()
 
     async def aclose(self) -> None:
         """Stop the periodic work and close the store; a later call opens again."""
-        working, self._working = self._working, None
-        if working is not None:
-            await self._parts.work.stop(working)
-        await self._parts.store.aclose()
+        await self._upkeep.end()
 
     async def work_once(self) -> int:
         """Run every periodic task once: `formwarden work --once`, from cron."""
@@ -197,11 +209,8 @@ class Warden:
         return await self._parts.work.run_once()
 
     def nudge(self) -> None:
-        """Let the background loop do what is due, where no lifespan runs it (G19)."""
-        now = self._clock.monotonic()
-        if self._working is None and self.settings.site.work == "auto" and now - self._nudged >= NUDGE_S:
-            self._nudged = now
-            self.sync.spawn(self._parts.work.run_due())
+        """Let the periodic work go on on the background loop, where no lifespan runs it (G19)."""
+        self._upkeep.nudge()
 
     # ---------------------------------------------------------------- within
     async def _receive(self, form: GuardedForm, submission: Submission, *, watched: bool) -> Judged:
@@ -222,11 +231,12 @@ class Warden:
         await self.reply(verdict)
         return 200
 
-    def _page_of(self, request: "HTTPConnection") -> PageRequest:
-        headers = dict(request.headers.items())
-        peer = request.client.host if request.client else None
-        asked = Submission("", (), peer=peer, headers=headers)
-        return PageRequest(self.client_of(asked), preferred_language(headers.get("accept-language", "")))
+    def _page(self, request: "Asked | None") -> PageRequest | None:
+        """Name the one a page is for: known under the middleware on a guarded path, else from the request."""
+        current = CURRENT.get()
+        if current is not None or request is None:
+            return current
+        return page_request(self, request)
 
     def _form(self, name: str) -> GuardedForm:
         try:
@@ -234,11 +244,3 @@ class Warden:
         except KeyError as error:
             known = ", ".join(self.forms) or "none"
             raise UnknownFormError(f"no guarded form {name!r}; this warden has: {known}") from error
-
-
-def _by_name(forms: tuple[GuardedForm, ...]) -> dict[str, GuardedForm]:
-    named = {form.name: form for form in forms}
-    paths = [path for form in forms for path in form.path]
-    if len(named) != len(forms) or len(set(paths)) != len(paths):
-        raise ValueError("Warden: two forms have one name or one path")
-    return named

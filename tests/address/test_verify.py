@@ -9,6 +9,7 @@ from formwarden.address.report import AddressReport, Flag, Reason, Status
 from formwarden.address.resolver import DnsAnswer, Rcode, Resolver
 from formwarden.address.settings import Address
 from formwarden.address.suffix import Suffixes
+from formwarden.address.syntax import check_syntax
 from formwarden.address.verify import KEPT_SLOTS, SLOTS, AddressChecker
 from formwarden.clock import Clock, SystemClock
 from formwarden.demo.played_dns import Misbehaviour, PlayedDns
@@ -361,3 +362,18 @@ async def test_fifty_at_once_make_one_mx_query_over_real_sockets() -> None:
         assert {report.status for report in reports} == {Status.DELIVERABLE}
         assert dns.queries["mx-ok.com", "MX"] == 1
         assert dns.queries.total() == 3
+
+
+@pytest.mark.anyio
+async def test_syntax_that_was_checked_before_is_not_parsed_again_unless_the_domain_was_a_guess(
+    clock: MovableClock,
+) -> None:
+    suffixes = Suffixes()
+    guessed = check_syntax("taro@a.b.city.kobe.jp", suffixes)
+    own = frozenset({"kobe.jp"})
+    checks = AddressChecker(PlayedResolver({}), settings=Address(), suffixes=suffixes, clock=clock, own_domains=own)
+    report = await checks.verify("taro@a.b.city.kobe.jp", syntax=guessed)
+    assert (guessed.registrable, report.registrable) == ("kobe.jp", "city.kobe.jp")
+    assert report.flags == {Flag.OWN_DOMAIN}
+    again = await checks.verify("not parsed", syntax=report)
+    assert again.address == "taro@a.b.city.kobe.jp"

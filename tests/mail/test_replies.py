@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from formwarden.entropy import system_entropy
 from formwarden.errors import StoreError, UnknownFormError
 from formwarden.faults import Faults
 from formwarden.mail.gate import WORKER_LATE_S
-from formwarden.mail.replies import REPLY_ID_BYTES, Replies
+from formwarden.mail.replies import LATELY_S, REPLY_ID_BYTES, Replies
 from formwarden.mail.settings import Mail
 from formwarden.scoring import Action, Standing, Verdict
-from formwarden.stores.ports import Decision, State, Store
+from formwarden.stores.ports import Decision, Key, Ledger, ReplyRequest, Reputation, Reservation, State, Store
 from formwarden.stores.settings import Stores
 from formwarden.stores.sqlite.store import SqliteStore
 from formwarden.subjects import DAY_S, Subjects
@@ -498,3 +498,68 @@ async def test_row_13_a_weak_address_is_held_for_plain(store: Store, clock: Mova
         for address, standing in (("a@weak1.com", Standing.PLAIN), ("a@weak2.com", Standing.SHOWN))
     ]
     assert await codes(replies(store, clock), *weak) == ["HELD_SUSPECT", "OK"]
+
+
+# --------------------------------------------------------------------------- what the ledger said a moment ago
+class CountingLedger(DownLedger):
+    """A ledger that counts how often it is read; a reply needs no more of it."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self.read = 0
+
+    async def reputation(self, subjects: Collection[Key], /) -> Reputation:
+        self.read += 1
+        return await self._ledger.reputation(subjects)
+
+    async def reserve(self, request: ReplyRequest, /) -> Reservation:
+        return await self._ledger.reserve(request)
+
+
+@pytest.mark.anyio
+async def test_a_reply_that_leaves_reads_the_ledger_once_while_judged_and_reserves(
+    store: Store, clock: MovableClock
+) -> None:
+    counting = CountingLedger(store.ledger)
+    gate, wanted = replies(store, clock, ledger=counting), verdict()
+    assert await gate.staff_reply_to(wanted) == wanted.address
+    assert (await gate.reply(wanted)).code == "OK"
+    assert counting.read == 1
+
+
+@pytest.mark.anyio
+async def test_what_the_ledger_said_is_not_believed_for_longer_than_a_second(
+    store: Store, clock: MovableClock
+) -> None:
+    counting = CountingLedger(store.ledger)
+    gate, wanted = replies(store, clock, ledger=counting), verdict()
+    await gate.staff_reply_to(wanted)
+    clock.move(LATELY_S)
+    assert (await gate.reply(wanted)).code == "OK"
+    assert counting.read == 2
+
+
+@pytest.mark.anyio
+async def test_a_suppression_that_came_since_stops_the_reply(store: Store, clock: MovableClock) -> None:
+    gate, wanted = replies(store, clock), verdict("ann@example.com")
+    await gate.staff_reply_to(wanted)
+    key = Subjects(await store.recipient_keys()).keys("address", "ann@example.com")[0]
+    await store.ledger.suppress(key, cause="hard", until=None)
+    assert (await gate.reply(wanted)).code == "SUPP_HARD"
+
+
+@pytest.mark.anyio
+async def test_g18_the_switch_that_came_since_stops_the_reply(store: Store, clock: MovableClock) -> None:
+    gate, wanted = replies(store, clock), verdict()
+    await gate.staff_reply_to(wanted)
+    await gate.switch(on=False)
+    assert (await gate.reply(wanted)).decision is Decision.SUPPRESS
+
+
+@pytest.mark.anyio
+async def test_what_does_not_leave_is_decided_by_what_the_ledger_says_now(store: Store, clock: MovableClock) -> None:
+    gate, held = replies(store, clock), verdict("ann@example.com", standing=Standing.DOUBTFUL)
+    await gate.staff_reply_to(held)
+    key = Subjects(await store.recipient_keys()).keys("address", "ann@example.com")[0]
+    await store.ledger.suppress(key, cause="hard", until=None)
+    assert (await gate.reply(held)).code == "SUPP_HARD"

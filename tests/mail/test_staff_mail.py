@@ -142,6 +142,19 @@ def test_what_cannot_be_seen_is_written_out(typed: str, seen: str) -> None:
     assert f"message: {seen}\n" in text_of(mails({"message": typed})[0])
 
 
+def test_a_frameworks_own_token_is_nobodys_words() -> None:
+    typed = {
+        "csrfmiddlewaretoken": "x1",
+        "csrf_token": "x2",
+        "_csrf": "x3",
+        "authenticity_token": "x4",
+        "token": "mine",
+    }
+    text = text_of(mails(typed)[0])
+    assert "token: mine" in text
+    assert not any(each in text for each in ("x1", "x2", "x3", "x4"))
+
+
 def test_a_field_name_stays_on_its_line() -> None:
     assert "a\\x0ab\\x09c: x\n" in text_of(mails({"a\nb\tc": "x"})[0])
 

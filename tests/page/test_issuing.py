@@ -117,6 +117,27 @@ def test_the_script_draws_from_the_same_share(desk: Desk, form: GuardedForm) -> 
     assert desk.token(form, PageRequest(HOME)) is None
 
 
+def test_g28_a_refused_script_is_told_which_limit_and_until_when(desk: Desk, form: GuardedForm) -> None:
+    for _ in range(3):
+        assert desk.issuer.answer(form, HOME).status == 200
+        desk.clock.move(10)
+    answer = desk.issuer.answer(form, NEIGHBOUR)
+    assert (answer.status, answer.body) == (429, b"")
+    assert answer.headers["ratelimit"] == '"tokens";r=0;t=570'
+    assert answer.headers["ratelimit-policy"] == '"tokens";q=3;w=600'
+    desk.clock.move(int(answer.headers["retry-after"]) - 1)
+    assert desk.issuer.answer(form, HOME).status == 429
+    desk.clock.move(1)
+    assert desk.issuer.answer(form, HOME).status == 200
+
+
+def test_links_begin_with_the_mount_of_the_page(desk: Desk, form: GuardedForm) -> None:
+    fields = desk.fields(form, PageRequest(HOME, root="/shop"))
+    assert fields.field("_fw_token")["data-fresh"] == "/shop/_formwarden/token"
+    assert str(fields.all("script")[0]["src"]).startswith("/shop/_formwarden/guard.")
+    assert str(fields.all("link")[0]["href"]).startswith("/shop/_formwarden/guard.")
+
+
 def test_the_markup_speaks_the_visitors_language(desk: Desk, form: GuardedForm) -> None:
     assert "何も入力しない" in desk.fields(form, PageRequest(HOME, "ja")).text
 
@@ -138,6 +159,10 @@ def test_a_stepped_wall_clock_frees_nobody(clock: MovableClock) -> None:
     assert limit.take(b"a")
     clock.step(86_400)
     assert not limit.take(b"a")
+
+
+def test_a_network_that_nothing_is_known_of_need_not_wait(clock: MovableClock) -> None:
+    assert IssueLimit(clock, 1).refusal(b"a").wait_s == 0
 
 
 def test_invented_networks_do_not_fill_the_memory(clock: MovableClock) -> None:

@@ -88,6 +88,7 @@ class SmtpPeer:
         self._thread = threading.Thread(target=self._loop.run_forever, name="smtp peer", daemon=True)
         self._server: asyncio.Server | None = None
         self._sessions: set[_PeerSession] = set()
+        self.fell_silent = threading.Event()
         self.port = 0
 
     # ------------------------------------------------------------------ what it was told
@@ -130,6 +131,10 @@ class SmtpPeer:
         """Return as soon as it accepted that many."""
         with self._changed:
             assert self._changed.wait_for(lambda: self._connections >= count, timeout), "nobody came"
+
+    async def silent(self) -> None:
+        """Return as soon as it has fallen silent on somebody (`hang_at`); AssertionError if it does not."""
+        assert await asyncio.to_thread(self.fell_silent.wait, PATIENCE_S), "nobody came as far"
 
     def wait_until_alone(self, timeout: float = PATIENCE_S) -> None:
         """Return as soon as no connection is open."""
@@ -320,6 +325,7 @@ class _PeerSession(SMTP):
         return await self._say_nothing()
 
     async def _say_nothing(self) -> str:
+        self._peer.fell_silent.set()
         await asyncio.Event().wait()  # cancelled when the connection ends
         raise AssertionError
 

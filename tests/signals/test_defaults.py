@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import fields as dataclass_fields
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -37,6 +38,7 @@ from formwarden.signals import (
 )
 from formwarden.signals import headers as headers_room
 from formwarden.signals import repeats as repeats_room
+from formwarden.signals.defaults import EARLY_SIGNALS
 from formwarden.submission import Fields, Submission
 
 KINDER = [Action.ACCEPT, Action.ASK, Action.QUARANTINE, Action.REJECT]
@@ -221,3 +223,27 @@ def test_an_unknown_name_of_the_room_is_an_attribute_error() -> None:
 def test_the_tuple_loads_whatever_was_imported_first(first: str) -> None:
     code = f"import {first}; from formwarden.signals import DEFAULT_SIGNALS; assert DEFAULT_SIGNALS"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases(), reports)
+def test_signals_that_run_before_dns_say_the_same_after_it(
+    case: tuple[Submission, Facts], after: AddressReport | None
+) -> None:
+    submission, facts = case
+    later = replace(facts, address=after)
+    assert [each.name for each in EARLY_SIGNALS if each.rule(submission, facts) != each.rule(submission, later)] == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases(), reports)
+def test_weighing_again_after_dns_equals_weighing_everything(
+    case: tuple[Submission, Facts], after: AddressReport | None
+) -> None:
+    submission, facts = case
+    later = replace(facts, address=after)
+    early = frozenset(each.name for each in EARLY_SIGNALS)
+    first = weigh(DEFAULT_SIGNALS, submission, facts, composites=DEFAULT_COMPOSITES, early=early)
+    again = weigh(DEFAULT_SIGNALS, submission, later, composites=DEFAULT_COMPOSITES, early=early, before=first)
+    assert again == weigh(DEFAULT_SIGNALS, submission, later, composites=DEFAULT_COMPOSITES)
+    assert first.early

@@ -34,7 +34,7 @@ def request(body: bytes = b"", *, more: bool = False) -> Message:
         ({"content-encoding": "gzip"}, b"message=x", 415),
         ({"content-encoding": "br, gzip"}, b"message=x", 415),
         ({"content-type": "text/plain"}, b"message=x", 415),
-        ({"content-type": "application/json"}, b"{}", 415),
+        ({"content-type": "application/json"}, b"{", 400),
         ({"content-type": ""}, b"message=x", 415),
         ({"content-type": "multipart/form-data"}, b"message=x", 400),
         ({"content-type": "multipart/form-data; boundary=x"}, b"--x\r\nnonsense", 400),

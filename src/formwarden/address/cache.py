@@ -2,12 +2,12 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from threading import Lock
 from typing import Final
 
 from formwarden.address.outcomes import Outcome
 from formwarden.address.report import Status
 from formwarden.clock import Clock
+from formwarden.forks import Lock
 
 MAX_ENTRIES: Final = 4096  # about 1 MB
 POSITIVE_S: Final = (300.0, 21_600.0)  # zones with a TTL of 0 exist, and of 68 years

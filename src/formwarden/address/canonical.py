@@ -77,7 +77,10 @@ def _folding(domain: str, provider: str | None) -> Folding:
 
 def _fold(local: str, folding: Folding) -> str:
     for _ in range(ROUNDS):
-        local = _fold_once(local, folding)
+        folded = _fold_once(local, folding)
+        if folded == local:
+            break
+        local = folded
     return local
 
 

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
-from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from formwarden.address.resolver import DnsAnswer, Rcode
 from formwarden.clock import SystemClock
 from formwarden.errors import SettingsError
 from formwarden.faults import Faults
+from formwarden.forks import Lock
 
 if TYPE_CHECKING:
     from formwarden.address.dns_questions import Questions

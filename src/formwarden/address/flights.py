@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from threading import Lock
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
+
+from formwarden.forks import Lock
 
 T = TypeVar("T")
 

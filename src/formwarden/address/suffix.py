@@ -1,8 +1,9 @@
 """The registrable domain: what one owner registered, by the public-suffix list."""
 
 import asyncio
-from threading import Lock
 from typing import TYPE_CHECKING, Final
+
+from formwarden.forks import Lock
 
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList

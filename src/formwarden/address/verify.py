@@ -45,23 +45,30 @@ class AddressChecker:
         self._cache = VerdictCache(clock)
         self._flights = Flights[DomainVerdict]()
 
-    async def verify(self, raw: str) -> AddressReport:
-        """Report on one address; whatever ails the resolver makes it *unknown*, and nothing raises."""
-        started = self._clock.monotonic()
-        await self._suffixes.load()
-        report = await self._with_dns(check_syntax(raw, self._suffixes))
-        return replace(report, elapsed_ms=(self._clock.monotonic() - started) * 1000)
+    async def verify(self, raw: str, *, syntax: AddressReport | None = None) -> AddressReport:
+        """Report on one address; whatever ails the resolver makes it *unknown*, and nothing raises.
 
-    async def _with_dns(self, report: AddressReport) -> AddressReport:
+        `syntax`: what `check_syntax` said of it with the same suffixes, so that it is not parsed twice.
+        """
+        started = self._clock.monotonic()
+        loaded = self._suffixes.loaded
+        await self._suffixes.load()
+        known = syntax if loaded and syntax is not None else check_syntax(raw, self._suffixes)
+        verdict = await self._verdict(known)
+        elapsed_ms = (self._clock.monotonic() - started) * 1000
+        if verdict is not None:
+            return _completed(known, verdict, elapsed_ms)
+        own = known.domain is not None and self._is_own(known.domain)
+        return replace(known, flags=known.flags | {Flag.OWN_DOMAIN} if own else known.flags, elapsed_ms=elapsed_ms)
+
+    async def _verdict(self, report: AddressReport) -> DomainVerdict | None:
+        """Return what DNS says of the domain; None: it is not asked."""
         domain = report.domain
-        if report.status is Status.INVALID or domain is None:
-            return report
-        if self._is_own(domain):
-            return replace(report, flags=report.flags | {Flag.OWN_DOMAIN})
+        if report.status is Status.INVALID or domain is None or self._is_own(domain):
+            return None
         if self._settings.dns == "off":
-            return report
-        verdict = self._cache.get(domain) or await self._look_up(domain)
-        return _completed(report, verdict)
+            return None
+        return self._cache.get(domain) or await self._look_up(domain)
 
     def _is_own(self, domain: str) -> bool:
         return any(domain == own or domain.endswith(f".{own}") for own in self._own)
@@ -99,7 +106,7 @@ class AddressChecker:
             return LATE
 
 
-def _completed(report: AddressReport, verdict: DomainVerdict) -> AddressReport:
+def _completed(report: AddressReport, verdict: DomainVerdict, elapsed_ms: float) -> AddressReport:
     outcome = verdict.outcome
     local = (report.normalized or "").rpartition("@")[0]
     return replace(
@@ -110,4 +117,5 @@ def _completed(report: AddressReport, verdict: DomainVerdict) -> AddressReport:
         canonical=canonical_key(local, report.domain or "", verdict.provider),
         mx=outcome.mx,
         provider=verdict.provider,
+        elapsed_ms=elapsed_ms,
     )

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from formwarden.bodies import parse_body
 from formwarden.desk.overview import Overview, Row
 from formwarden.faults import Fault
+from formwarden.json_bodies import read_body
 from formwarden.stores.ports import Inquiry, ReplyRow, State
 from formwarden.submission import OWN_FIELDS
 
@@ -30,7 +30,7 @@ def typed_in(inquiry: Inquiry) -> Typed | None:
     if inquiry.body is None:
         return None
     try:
-        body = parse_body(inquiry.content_type, inquiry.body)
+        body = read_body(inquiry.content_type, inquiry.body)
     except ValueError:  # not what its content type says, or an encoding that is none
         return Typed(readable=False)
     pairs = body.fields.without(OWN_FIELDS | _traps(inquiry.facts)).pairs

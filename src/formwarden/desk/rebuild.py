@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from formwarden.address.verify import AddressChecker
-from formwarden.bodies import ParsedBody, TooManyFieldsError, UnreadableBodyError, UnsupportedBodyError, parse_body
+from formwarden.bodies import ParsedBody, TooManyFieldsError, UnreadableBodyError, UnsupportedBodyError
+from formwarden.json_bodies import read_body
 from formwarden.scoring import Action, Hit, Standing, Verdict
 from formwarden.stores.ports import Inquiry
 from formwarden.submission import OWN_FIELDS, Fields
@@ -15,20 +16,20 @@ Word = TypeVar("Word", Action, Standing)
 def parsed(inquiry: Inquiry) -> ParsedBody:
     """Read the kept body; empty where it is gone or cannot be read."""
     try:
-        return parse_body(inquiry.content_type, inquiry.body or b"")
+        return read_body(inquiry.content_type, inquiry.body or b"")
     except (UnreadableBodyError, UnsupportedBodyError, TooManyFieldsError):
         return ParsedBody(fields=Fields())
 
 
 def typed_fields(inquiry: Inquiry) -> Fields:
     """Return what the visitor typed, ours and the traps removed; empty where the body is gone."""
-    return _without_ours(inquiry, parsed(inquiry).fields)
+    return parsed(inquiry).fields.without(own_names(inquiry))
 
 
-def _without_ours(inquiry: Inquiry, fields: Fields) -> Fields:
+def own_names(inquiry: Inquiry) -> frozenset[str]:
+    """Name the fields that are ours: the hidden ones, and the traps of the page that was sent."""
     traps = inquiry.facts.get("traps")
-    names = {str(name) for name in traps} if isinstance(traps, list) else set[str]()
-    return fields.without(OWN_FIELDS | names)
+    return OWN_FIELDS.union(str(name) for name in traps) if isinstance(traps, list) else OWN_FIELDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Rebuilder:
                 for name, points in inquiry.hits.items()
             ),
             standing=_read(Standing, facts.get("standing"), Standing.DOUBTFUL) if released else Standing.DOUBTFUL,
-            fields=_without_ours(inquiry, body.fields),
+            fields=body.fields.without(own_names(inquiry)),
             uploads=body.uploads,
             address=inquiry.recipient,
             report=await self.checker.verify(inquiry.recipient) if inquiry.recipient else None,

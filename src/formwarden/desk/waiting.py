@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from formwarden.asked import UNANSWERED
 from formwarden.clock import Clock
 from formwarden.course import ENDPOINT_FAILED
 from formwarden.desk.release import MAY_HAVE_RUN, Releases
@@ -43,7 +44,7 @@ class Waiting:
     async def _unanswered(self, inquiry: Inquiry) -> None:
         if inquiry.facts.get("address_only") and await self._releases.release(inquiry.id, by_owner=False):
             return
-        await self._hold(inquiry, "asked for another click, not answered")
+        await self._hold(inquiry, UNANSWERED)
 
     async def _hold(self, inquiry: Inquiry, note: str) -> None:
         await self._store.inquiries.move(inquiry.id, expect={inquiry.state}, to=State.HELD, note=note)

@@ -8,6 +8,7 @@ who gave evidence, and neither takes the part of the people we know.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, floor
 from typing import Final
 
@@ -27,6 +28,7 @@ LINEAGE_S: Final = 30 * DAY_S  # a form shown once is answered once, however oft
 LEAST_PER_MINUTE: Final = 5  # G05
 LEAST_PER_HOUR: Final = 15  # G05
 LEAST_PER_NETWORK: Final = 3  # G02
+PARTS: Final = 256  # shares of figures that are remembered: settings hold some dozens, and fractions are slow
 LARGE: Final = frozenset({"google", "microsoft"})  # provider groups where most people have their mailbox
 
 MEANINGS: Final[Mapping[str, str]] = {
@@ -112,12 +114,18 @@ def form_figures(limits: FormLimits, settings: Mail) -> Figures:
 
 def network_limit(settings: Mail) -> int:
     """Return how many replies of an hour one client network may cause."""
-    return max(LEAST_PER_NETWORK, floor(Fraction(str(settings.network_share)) * site_figures(settings).hour))
+    return max(LEAST_PER_NETWORK, _rounded_down(settings.network_share, site_figures(settings).hour))
 
 
+@lru_cache(maxsize=PARTS)
 def part(share: float, figure: int) -> int:
     """Return a share of a figure, rounded up; decimal, so that 7% of 100 is 7."""
     return ceil(Fraction(str(share)) * figure)
+
+
+@lru_cache(maxsize=PARTS)
+def _rounded_down(share: float, figure: int) -> int:
+    return floor(Fraction(str(share)) * figure)
 
 
 def _address(draw: Draw, subjects: Subjects, settings: Mail) -> Iterator[Spend]:

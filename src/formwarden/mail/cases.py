@@ -35,13 +35,13 @@ class Case:
 
 def case_of(verdict: Verdict, form: GuardedForm, clients: ClientSubjects, now: float) -> Case:
     """Read a verdict. What was judged counts, not what a watching form does with it (G18)."""
-    syntax = check_syntax(verdict.address or "")
+    report = verdict.report if verdict.address is not None else None
     return Case(
         submission=verdict.id,
         form=form,
         judged=verdict.judged,
         standing=verdict.standing,
-        report=verdict.report if verdict.report is not None and verdict.address is not None else syntax,
+        report=report if report is not None else check_syntax(verdict.address or ""),
         released=verdict.released,
         lineage=verdict.lineage,
         client=_keys(clients, CLIENT_FACT, verdict.client, now),

@@ -1,6 +1,7 @@
 """The outbox: takes what is due, composes, sends, settles; a reply at most once, the staff's mail at least once."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Final, Protocol
 
 from formwarden.address.report import AddressReport
@@ -13,7 +14,7 @@ from formwarden.mail.compose import Composed, Composer
 from formwarden.mail.gate import stopped
 from formwarden.mail.refusals import Effect, classify
 from formwarden.mail.replies import Replies
-from formwarden.mail.sender import Sender, SendResult, SendState
+from formwarden.mail.sender import NothingLeftError, Sender, SendResult, SendState
 from formwarden.mail.settings import Mail
 from formwarden.mail.settling import outcome_of
 from formwarden.mail.staff_mail import StaffMail
@@ -27,6 +28,7 @@ STAFF_REFUSED_S: Final = 900.0  # the relay is well and took another's copy: thi
 COPIES_REMEMBERED: Final = 10_000  # inquiries of which some of the staff have their copy and others do not
 STAFF_COPIES: Final = 5  # conversations that one inquiry's staff mail is given time for
 OVERHEAD_S: Final = 20.0  # of one mail beside the conversation: store, DNS and QUIT, each at its worst
+STOPPED: Final = "the process ended before anything left"
 NO_LEFT: Final = "nothing left to send: recipient, form or reply is gone"
 NO_STAFF: Final = "no staff address: set FORMWARDEN_STAFF_ADDRESS"
 
@@ -105,19 +107,45 @@ class Outbox:
         return limit
 
     async def _send(self, row: ReplyRow) -> None:
+        """Send one reply; a process that stops before anything can have left puts it back for another."""
+        try:
+            ready = await self._ready(row)
+        except asyncio.CancelledError:
+            await self._put_back(row)
+            raise
+        if isinstance(ready, str):
+            return await self._drop(row, OutcomeKind.REFUNDED, ready)
+        mail, watched = ready
+        try:
+            result = await self._hand_over(mail)
+        except NothingLeftError:
+            await self._put_back(row)
+            raise
+        return await self._settle(row, self._effect(row, result), watched)
+
+    async def _ready(self, row: ReplyRow) -> tuple[Composed, Watched] | str:
+        """Compose the mail, or say what stands against it by now."""
         inquiry = await self._inquiries.get(row.submission_id)
         reply = self._reply_of(inquiry)
         if inquiry is None or inquiry.recipient is None or reply is None:
-            return await self._drop(row, OutcomeKind.REFUNDED, NO_LEFT)
+            return NO_LEFT
         watched = await self._replies.watched(await self._checker.verify(inquiry.recipient))
         against = await self._against(watched)
         if against is not None:
-            return await self._drop(row, OutcomeKind.REFUNDED, against)
+            return against
         mail = self._compose(row, inquiry, inquiry.recipient, reply)
-        if mail is None:
-            return await self._drop(row, OutcomeKind.REFUNDED, "cannot be composed")
-        result = await self._hand_over(mail)
-        return await self._settle(row, self._effect(row, result), watched)
+        return "cannot be composed" if mail is None else (mail, watched)
+
+    async def _put_back(self, row: ReplyRow) -> None:
+        back = Effect(kind=OutcomeKind.NOT_SENT, reason=STOPPED, until=self._clock.now())
+        await self._finally(self._settle(row, back, Watched()))
+
+    async def _finally(self, last: Coroutine[object, object, None]) -> None:
+        """Do a last thing while being cancelled, also where the cancellation comes once more."""
+        try:
+            await asyncio.shield(asyncio.ensure_future(last))
+        except StoreError as error:
+            self._faults.count("ledger", str(error))
 
     async def _against(self, watched: Watched) -> str | None:
         """Name what has come up since the slot was taken: the switch, a suppression, a breaker (G18)."""
@@ -197,7 +225,11 @@ class Outbox:
         for mail in mails:
             if mail.recipient in taken:
                 continue
-            result = await self._hand_over(mail)
+            try:
+                result = await self._hand_over(mail)
+            except NothingLeftError:
+                await self._finally(self._staff_later(inquiry, STOPPED, 0.0))
+                raise
             if result.state is SendState.TAKEN:
                 taken.add(mail.recipient)
             else:

@@ -1,5 +1,6 @@
 """Replies: the gate's table, then one reservation whose row is the outbox row (G15)."""
 
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -37,6 +38,8 @@ from formwarden.stores.ports import (
 from formwarden.subjects import ClientSubjects, Subjects
 
 REPLY_ID_BYTES: Final = 16  # fits into a return path beside its signature
+LATELY_S: Final = 1.0  # the endpoint replies to what was judged a moment ago: the ledger need not be read twice
+MOST_LATELY: Final = 1_024  # submissions whose endpoint has not replied yet
 LEDGER_DOWN: Final = "LEDGER_DOWN"
 DECIDED_BEFORE: Final = "Decided before, or the ledger knew better while it reserved."
 RecipientKeys = Callable[[], Awaitable[Sequence[bytes]]]
@@ -50,6 +53,15 @@ class ReplyResult:
     code: str
     until: float | None = None
     explanation: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lately:
+    """What the ledger said of a submission's address while it was judged."""
+
+    watched: Watched
+    reputation: Reputation
+    until: float  # by the monotonic clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +104,15 @@ class Replies:
         self._forms = forms
         self._clock = clock
         self._faults = faults
+        self._lately = OrderedDict[bytes, _Lately]()
         self._own_domains = _own_domains(site, settings)
         self._owners = _owners(site, settings)
 
     async def reply(self, verdict: Verdict) -> ReplyResult:
         """Decide, reserve and write the row that the outbox sends; a second call returns the first one's result."""
         case = self._case(verdict)  # an unknown form is the caller's fault, whatever the store says
-        return await self._reserve(case, preview=False) if verdict.recorded else _down()
+        lately = self._lately.pop(verdict.id, None)
+        return await self._reserve(case, preview=False, lately=lately) if verdict.recorded else _down()
 
     async def preview(self, verdict: Verdict) -> ReplyResult:
         """Say what `reply` would do; reserves and writes nothing (G18)."""
@@ -126,7 +140,7 @@ class Replies:
 
     async def staff_reply_to(self, verdict: Verdict) -> str | None:
         """Return the address for the staff mail's Reply-To; None where a program there might answer (G24)."""
-        return verdict.address if await self._answerable(self._case(verdict)) else None
+        return verdict.address if await self._answerable(self._case(verdict), keep=verdict.id) else None
 
     async def answerable(self, inquiry: Inquiry, report: AddressReport) -> bool:
         """Tell of a kept inquiry whether the staff's mail may carry its address as Reply-To (G24)."""
@@ -147,9 +161,9 @@ class Replies:
         """Name whom a suppression may concern, in the ledger's keys. Raises StoreError."""
         return watch(report, await self._subjects())
 
-    async def _reserve(self, case: Case, *, preview: bool) -> ReplyResult:
+    async def _reserve(self, case: Case, *, preview: bool, lately: _Lately | None = None) -> ReplyResult:
         try:
-            decided = await self._decide(case)
+            decided = await self._decide(case, lately)
             return decided.result(await self._ledger.reserve(replace(decided.request, preview=preview)))
         except StoreError as error:
             self._faults.count("ledger", str(error))
@@ -175,11 +189,15 @@ class Replies:
             watched=decided.watched,
         )
 
-    async def _decide(self, case: Case) -> _Decided:
+    async def _decide(self, case: Case, lately: _Lately | None = None) -> _Decided:
         subjects = await self._subjects()
         watched = watch(case.report, subjects)
-        facts = self._facts(case, watched, await self._ledger.reputation(watched.all))
+        known = lately is not None and lately.watched == watched and self._clock.monotonic() < lately.until
+        reputation = lately.reputation if lately and known else await self._ledger.reputation(watched.all)
+        facts = self._facts(case, watched, reputation)
         decision = decide(facts)
+        if known and decision.decision is not Decision.SEND:  # of one that is sent, the reservation asks again itself
+            return await self._decide(case)
         now = self._clock.now()
         sends = decision.decision is Decision.SEND
         request = ReplyRequest(
@@ -194,13 +212,22 @@ class Replies:
         )
         return _Decided(decision=decision, request=request, watched=watched)
 
-    async def _answerable(self, case: Case) -> bool:
+    async def _answerable(self, case: Case, *, keep: bytes | None = None) -> bool:
         try:
             watched = watch(case.report, await self._subjects())
-            return answerable(self._facts(case, watched, await self._ledger.reputation(watched.all)))
+            reputation = await self._ledger.reputation(watched.all)
+            if keep is not None:
+                self._remember(keep, watched, reputation)
+            return answerable(self._facts(case, watched, reputation))
         except StoreError as error:
             self._faults.count("ledger", str(error))
             return False
+
+    def _remember(self, submission: bytes, watched: Watched, reputation: Reputation) -> None:
+        until = self._clock.monotonic() + LATELY_S
+        self._lately[submission] = _Lately(watched=watched, reputation=reputation, until=until)
+        while len(self._lately) > MOST_LATELY:
+            self._lately.popitem(last=False)
 
     async def _subjects(self) -> Subjects:
         return Subjects(await self._recipient_keys())  # asked anew: another process may have made a newer key

@@ -1,5 +1,6 @@
 """The relay, as a port: hand over bytes, learn what became of them."""
 
+import asyncio
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -25,8 +26,12 @@ class SendResult:
     text: str = ""
 
 
+class NothingLeftError(asyncio.CancelledError):
+    """Cancelled before RCPT: nothing can have left, and another process may send it."""
+
+
 class Sender(Protocol):
     """What the outbox needs of a relay."""
 
     async def send(self, envelope_from: str, recipient: str, data: bytes, /, *, deadline_s: float) -> SendResult:
-        """Send one message to one recipient; never raises."""
+        """Send one message to one recipient; never raises but when cancelled, early enough NothingLeftError."""

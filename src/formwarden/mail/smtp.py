@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from formwarden.mail.headers import parse_mailbox
-from formwarden.mail.sender import REFUSAL_TEXT_LIMIT, SendResult, SendState
+from formwarden.mail.sender import REFUSAL_TEXT_LIMIT, NothingLeftError, SendResult, SendState
 
 if TYPE_CHECKING:
     from aiosmtplib import SMTP, SMTPResponse
@@ -109,8 +109,13 @@ class SmtpSender:
         try:
             async with asyncio.timeout(deadline_s):
                 result = await talk.run()
-        except (SMTPException, OSError, ValueError) as error:  # OSError: TimeoutError and ssl.SSLError too
+        except (SMTPException, OSError, ValueError, RuntimeError) as error:
+            # OSError: TimeoutError and ssl.SSLError too; RuntimeError: an interpreter that ends starts no look-up
             result = talk.failed(error)
+        except asyncio.CancelledError as error:
+            if talk.committed:
+                raise
+            raise NothingLeftError from error
         else:
             with contextlib.suppress(SMTPException, OSError):
                 await client.quit(timeout=GOODBYE_S)
@@ -129,7 +134,7 @@ class _Conversation:
         self._to = recipient
         self._data = data
         self._phase = "connect"
-        self._committed = False  # RCPT is on the line: from here nobody but the relay knows
+        self.committed = False  # RCPT is on the line: from here nobody but the relay knows
 
     async def run(self) -> SendResult:
         await self._open()
@@ -141,7 +146,7 @@ class _Conversation:
         if not _is_yes(answer.code):
             return self._result(SendState.NOT_SENT, answer.code, answer.message)
         self._phase = "RCPT"
-        self._committed = client.is_connected
+        self.committed = client.is_connected
         answer = await self._command("RCPT TO", self._to, ["NOTIFY=FAILURE"] if self._wants_report else [])
         if not _is_yes(answer.code):
             return self._refused(answer.code, answer.message)
@@ -156,7 +161,7 @@ class _Conversation:
         if isinstance(error, SMTPResponseException):
             return self._refused(error.code, error.message)
         why = "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
-        state = SendState.UNKNOWN if self._committed else SendState.NOT_SENT
+        state = SendState.UNKNOWN if self.committed else SendState.NOT_SENT
         return self._result(state, None, f"{self._phase}: {why}")
 
     async def _open(self) -> None:
@@ -197,7 +202,7 @@ class _Conversation:
         return await self._client.execute_command(*(word.encode() for word in words))
 
     def _refused(self, code: int, message: str) -> SendResult:
-        if not self._committed:
+        if not self.committed:
             return self._result(SendState.NOT_SENT, code, f"{self._phase}: {message}")
         return self._result(SendState.REFUSED if _is_no(code) else SendState.UNKNOWN, code, message)
 

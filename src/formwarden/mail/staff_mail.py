@@ -25,6 +25,8 @@ STAFF_HEADERS: Final = BASIC_HEADERS | {"reply-to"}
 # What a mail program would not show, or would show as something else: C0 but tab and line feed, C1, line and
 # paragraph separators, marks that turn the writing round, halves of characters.
 _UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# what a framework puts into each form against forged requests: no person wrote it, and none reads it
+FRAMEWORKS: Final = re.compile(r"^_?[cx]srf|^authenticity_token$|^__viewstate", re.IGNORECASE)
 _UNSEEN_IN_NAME: Final = re.compile("[\t\n]|" + _UNSEEN.pattern)
 
 
@@ -128,6 +130,8 @@ def _address_lines(address: str | None, reply_to: str | None) -> tuple[str, ...]
 def _field_lines(fields: Fields) -> tuple[str, ...]:
     lines: list[str] = []
     for name, value in fields.pairs:
+        if FRAMEWORKS.search(name):
+            continue
         text = shown(value)
         label = f"{shown_name(name)}:"
         lines.extend((label, text, "") if "\n" in text else (f"{label} {text}",))

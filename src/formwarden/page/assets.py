@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
 
+from formwarden.page.ratelimit import Refusal
 from formwarden.submission import Answer
 
 HASH_LETTERS: Final = 12  # of SHA-256 in hex: tells releases apart, proves nothing
@@ -59,15 +60,16 @@ class Assets:
         return Answer(status=200, headers=headers, body=asset.body)
 
 
-def token_answer(token: str | None) -> Answer:
-    """Return a fresh token for the script; None: this network has drawn too many (G28)."""
+def token_answer(token: str | None, refusal: Refusal | None = None) -> Answer:
+    """Return a fresh token for the script; None: this network has drawn its share, says `refusal` (G28)."""
     headers = {
         "content-type": "text/plain; charset=utf-8",
         "cache-control": "no-store",
         "x-content-type-options": "nosniff",
     }
     if token is None:
-        return Answer(status=429, headers=headers | {"retry-after": "600"}, body=b"")
+        why = refusal.headers() if refusal else {"retry-after": "600"}
+        return Answer(status=429, headers=headers | why, body=b"")
     return Answer(status=200, headers=headers, body=token.encode("ascii"))
 
 

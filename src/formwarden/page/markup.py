@@ -37,22 +37,23 @@ def render(
     traps: Sequence[Trap],
     assets: Assets,
     language: str,
+    root: str = "",
 ) -> Markup:
     """Return what stands inside `<form>`; without a token the script fetches one at the first interaction.
 
     No element has an id, so that two forms, or one form twice, stand on one page without a clash.
+    `root`: where the app is mounted, as links begin.
     """
     pinned = not form.cacheable
+    fresh = escape(root + assets.token_path)
     parts = (
-        _style(assets.guard_style, pinned=pinned),
+        _style(assets.guard_style, root, pinned=pinned),
         _hidden(MARKER_FIELD, marker),
-        _hidden(
-            TOKEN_FIELD, token or "", f' data-fresh="{escape(assets.token_path)}" data-max-age="{RENEW_AFTER_S}"'
-        ),
+        _hidden(TOKEN_FIELD, token or "", f' data-fresh="{fresh}" data-max-age="{RENEW_AFTER_S}"'),
         f'<div class="{TRAP_BOX}" aria-hidden="true">',
         *(_field(trap, language) for trap in traps),
         "</div>",
-        _script(assets.guard_script, pinned=pinned),
+        _script(assets.guard_script, root, pinned=pinned),
     )
     return Markup("\n".join(parts))
 
@@ -62,12 +63,12 @@ def _hidden(name: str, value: str, data: str = "") -> str:
     return f'<input type="hidden" name="{name}" value="{escape(value)}" autocomplete="off"{data}>'
 
 
-def _style(asset: Asset, *, pinned: bool) -> str:
-    return f'<link rel="stylesheet" href="{escape(asset.url)}"{_integrity(asset, pinned=pinned)}>'
+def _style(asset: Asset, root: str, *, pinned: bool) -> str:
+    return f'<link rel="stylesheet" href="{escape(root + asset.url)}"{_integrity(asset, pinned=pinned)}>'
 
 
-def _script(asset: Asset, *, pinned: bool) -> str:
-    return f'<script src="{escape(asset.url)}" defer{_integrity(asset, pinned=pinned)}></script>'
+def _script(asset: Asset, root: str, *, pinned: bool) -> str:
+    return f'<script src="{escape(root + asset.url)}" defer{_integrity(asset, pinned=pinned)}></script>'
 
 
 def _integrity(asset: Asset, *, pinned: bool) -> str:

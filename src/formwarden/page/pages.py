@@ -8,6 +8,7 @@ from typing import Final
 
 from formwarden.forms import AskPage, GuardedForm
 from formwarden.page.assets import Assets
+from formwarden.page.context import current_root
 from formwarden.page.texts import labels, texts_for
 from formwarden.submission import Answer, Fields
 
@@ -25,8 +26,7 @@ class OurPages:
     """Renders ask, thanks, reject and error pages of one site."""
 
     def __init__(self, assets: Assets, *, site_name: str | None = None) -> None:
-        style = assets.page_style
-        self._style = f'<link rel="stylesheet" href="{escape(style.url)}" integrity="{escape(style.integrity)}">'
+        self._style = assets.page_style
         self._site_name = site_name
 
     def ask(self, page: AskPage, form: GuardedForm, *, correct_address: bool = False) -> Answer:
@@ -79,11 +79,12 @@ class OurPages:
         body = (f"<p>{escape(texts.reject_text)}</p>", way, _receipt(texts.receipt, receipt))
         return self._answer(403, texts.reject_title, body, language=language)
 
-    def error(self, status: int, language: str) -> Answer:
-        """Say in plain words what went wrong and what to do."""
+    def error(self, status: int, language: str, contact: str | None = None) -> Answer:
+        """Say in plain words what went wrong and what to do: nothing was kept, so there is another way, too."""
         texts = texts_for(language)
         title, remedy = texts.errors.get(status, texts.error_else)
-        answer = self._answer(status, title, (f"<p>{escape(remedy)}</p>",), language=language)
+        way = f"<p>{escape(texts.error_contact)}<br>\n<strong>{escape(contact)}</strong></p>" if contact else ""
+        answer = self._answer(status, title, (f"<p>{escape(remedy)}</p>", way), language=language)
         if status == BUSY:
             answer.headers["retry-after"] = str(RETRY_AFTER_S)
         return answer
@@ -92,6 +93,7 @@ class OurPages:
         self, status: int, title: str, body: tuple[str, ...], *, language: str, policy: str = _PLAIN_POLICY
     ) -> Answer:
         site = f'<p class="site">{escape(self._site_name)}</p>' if self._site_name else ""
+        style = escape(current_root() + self._style.url)
         lines = (
             "<!doctype html>",
             f'<html lang="{escape(language)}">',
@@ -102,7 +104,7 @@ class OurPages:
             # phones would make links of numbers and addresses (G29)
             '<meta name="format-detection" content="telephone=no, email=no, address=no, date=no, url=no">',
             f"<title>{escape(title)}</title>",
-            self._style,
+            f'<link rel="stylesheet" href="{style}" integrity="{escape(self._style.integrity)}">',
             "</head>",
             "<body>",
             "<main>",
@@ -125,17 +127,24 @@ def problem(
     receipt: str | None = None,
     token: str | None = None,
     *,
+    header: str | None = None,
+    contact: str | None = None,
     kind: str = "about:blank",
 ) -> Answer:
-    """Return problem details for JSON clients (RFC 9457), with a fresh token where another try is wanted."""
+    """Return problem details for JSON clients (RFC 9457).
+
+    Where another try is wanted: with a fresh `token`, and `header`, which is all of `Formwarden` for that try.
+    """
     members = {"type": kind, "title": title, "status": status, "detail": detail}
-    extras = {"receipt": receipt, "token": token}
+    extras = {"receipt": receipt, "token": token, "header": header, "contact": contact}
     data = members | {name: value for name, value in extras.items() if value is not None}
     headers = {
         "content-type": "application/problem+json",
         "cache-control": "no-store",
         "x-content-type-options": "nosniff",
     }
+    if status == BUSY:
+        headers["retry-after"] = str(RETRY_AFTER_S)
     return Answer(status=status, headers=headers, body=json.dumps(data).encode("ascii"))
 
 

@@ -63,6 +63,7 @@ class Texts:
     roles: tuple[str, str, str]  # address, person, message
     errors: Mapping[int, tuple[str, str]]  # status: what happened, what to do
     error_else: tuple[str, str]
+    error_contact: str  # before the owner's own words
 
 
 ENGLISH: Final = Texts(
@@ -100,6 +101,7 @@ ENGLISH: Final = Texts(
         503: ("Just a moment, please", "We are very busy. Please wait a minute, go back, and send it again."),
     },
     error_else=("Something went wrong", "Please go back and try once more."),
+    error_contact="If that does not help, please reach us another way:",
 )
 
 JAPANESE: Final = Texts(
@@ -140,6 +142,7 @@ JAPANESE: Final = Texts(
         503: ("ただいま混み合っています", "1分ほど待ってから、前のページに戻り、もう一度送信してください。"),
     },
     error_else=("エラーが発生しました", "前のページに戻り、もう一度お試しください。"),
+    error_contact="それでも送信できない場合は、次の方法でご連絡ください。",
 )
 
 TEXTS: Final[Mapping[str, Texts]] = {"en": ENGLISH, "ja": JAPANESE}

@@ -10,6 +10,7 @@ from formwarden.forms import GuardedForm
 from formwarden.submission import OWN_FIELDS
 from formwarden.tokens import Tokens
 
+PAGES: Final = 64  # remembered: forms, weeks and keys that pages still come back from
 WEEK_S: Final = 604_800.0  # a name that bots learned is worth nothing a week later
 
 # Words that neither browsers nor password managers fill in (a test compares them with what those look for), in
@@ -58,6 +59,7 @@ class Traps:
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
+        self._known: dict[tuple[object, ...], tuple[Trap, ...]] = {}
 
     def epoch(self, now: float) -> int:
         """Return the number of the week; the marker carries it."""
@@ -65,6 +67,15 @@ class Traps:
 
     def of(self, form: GuardedForm, *, epoch: int, key_id: str | None = None) -> tuple[Trap, ...]:
         """Return the traps of a form in a week, under the newest key unless one is named; KeyError if it is gone."""
+        page = (form.name, form.address, form.person, form.message, epoch, key_id)
+        traps = self._known.get(page)
+        if traps is None:
+            if len(self._known) >= PAGES:
+                self._known.clear()
+            traps = self._known[page] = self._named(form, epoch, key_id)
+        return traps
+
+    def _named(self, form: GuardedForm, epoch: int, key_id: str | None) -> tuple[Trap, ...]:
         key = self._tokens.derive("traps", key_id)
         used = {_plain(name) for name in (form.address, form.person, *form.message, *OWN_FIELDS)}
         return tuple(

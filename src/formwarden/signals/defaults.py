@@ -54,6 +54,11 @@ DEFAULT_SIGNALS: Final[tuple[Signal, ...]] = (
 )
 """In the order of `formwarden`'s reference; the sum does not depend on it."""
 
+EARLY_SIGNALS: Final[tuple[Signal, ...]] = tuple(
+    each for each in DEFAULT_SIGNALS if each.group != "address" and each is not repeats.domain_velocity
+)
+"""Those that never read what is known of the address: they say the same before DNS has answered and after."""
+
 DEFAULT_COMPOSITES: Final[tuple[Composite, ...]] = (
     Composite(when=frozenset({"same_text"}), silences=frozenset({"near_text"})),  # a copy is alike, too
     Composite(

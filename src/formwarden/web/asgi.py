@@ -10,9 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from formwarden.bodies import ParsedBody
 from formwarden.errors import NoVerdictError
 from formwarden.forms import GuardedForm
-from formwarden.page.context import CURRENT, PageRequest
+from formwarden.page.context import PageRequest, known, link_root
 from formwarden.scoring import Verdict
-from formwarden.submission import Submission, preferred_language
+from formwarden.submission import Answer, Submission
 from formwarden.warden import Warden
 from formwarden.web.endpoint import PARSED, START, VERDICT
 from formwarden.web.guard import Guard
@@ -27,23 +27,25 @@ READING: Final = frozenset({"GET", "HEAD"})
 class WardenMiddleware:
     """Guards the forms of a warden in front of any ASGI app, and serves what their pages need.
 
-    Put it inside CORS and outside of sessions and CSRF checks that read the body.
+    Put it inside CORS and outside of sessions and CSRF checks that read the body. `strip`: endpoints get the body
+    without our own fields, for models that take no others than their own.
     """
 
-    def __init__(self, app: ASGIApp, *, warden: Warden) -> None:
+    def __init__(self, app: ASGIApp, *, warden: Warden, strip: bool = False) -> None:
         self.app = app
         self._warden = warden
-        self._guard = Guard(app, warden)
+        self._guard = Guard(app, warden, strip=strip)
         self._prefix = warden.settings.pages.asset_prefix
         self._forms: dict[str, GuardedForm] = {}
-        self._thanks: dict[str, GuardedForm] = {}
+        self._thanks: dict[str, tuple[str, ...]] = {}  # the forms that end there, by name
         self._reruns: list[Rerun] = []
         for form in warden.forms.values():
             for path in form.path:
                 self._forms |= dict.fromkeys(_spellings(path), form)
-            self._thanks |= dict.fromkeys(_spellings(form.thanks.partition("?")[0]), form)
+            for path in _spellings(form.thanks.partition("?")[0]):
+                self._thanks[path] = (*self._thanks.get(path, ()), form.name)
             if form.path:
-                rerun = Rerun(app, form, warden.settings.site.public_url)
+                rerun = Rerun(app, form, warden.settings.site.public_url, strip=strip)
                 self._reruns.append(rerun)
                 warden.releases.register(form.name, rerun)
         self._paths = frozenset(self._forms) | frozenset(self._thanks)
@@ -52,7 +54,10 @@ class WardenMiddleware:
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass everything straight on but the guarded paths, our own assets, and the lifespan."""
         if scope["type"] == "http":
-            path = path_of(scope)
+            path = scope["path"]
+            if scope.get("root_path"):
+                path = path_of(scope)
+                self._warden.mounted_at = scope["root_path"]
             if path in self._paths or path.startswith(self._prefix):
                 return self._ours(path, scope, receive, send)
         elif scope["type"] == "lifespan":
@@ -60,41 +65,36 @@ class WardenMiddleware:
         return self.app(scope, receive, send)
 
     async def _ours(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        form, method = self._forms.get(path), scope["method"]
-        if method in READING and await self._served(path, scope, send):
-            return
+        form = self._forms.get(path)
+        method: str = scope["method"].upper()  # a server that leaves `post` as it came gives nobody a way round us
+        asked = Submission("", (), peer=peer_of(scope), headers=headers_of(scope))
+        root = link_root(scope.get("root_path", ""))
+        page = PageRequest(self._warden.client_of(asked), asked.language, root=root)
+        if method in READING:
+            with known(page):
+                answer = await self._own_answer(path, scope, asked)
+            if answer is not None:
+                await send_answer(answer, send, head=method == "HEAD")
+                return
         if form is None:
             await self.app(scope, receive, send)
             return
-        headers = headers_of(scope)
-        asked = Submission(form.name, (), peer=peer_of(scope), headers=headers)
-        page = PageRequest(self._warden.client_of(asked), preferred_language(headers.get("accept-language", "")))
-        context = CURRENT.set(page)
-        try:
+        with known(page):
             if method in form.methods:
                 await self._guard.handle(form, scope, receive, _unshared(page, send))
             else:
                 await self.app(scope, receive, _unshared(page, send))
-        finally:
-            CURRENT.reset(context)
         if method in form.methods:
             self._warden.nudge()
 
-    async def _served(self, path: str, scope: Scope, send: Send) -> bool:
-        """Serve our assets, fresh tokens, and a thanks page with a valid receipt; False: it is the site's."""
-        headers = headers_of(scope)
-        submission = Submission("", (), peer=peer_of(scope), headers=headers)
+    async def _own_answer(self, path: str, scope: Scope, asked: Submission) -> Answer | None:
+        """Give an asset of ours, a fresh token, or a thanks page with a valid receipt; None: it is the site's."""
         query = scope.get("query_string", b"").decode("latin-1")
         if path.startswith(self._prefix):
-            answer = self._warden.asset(path, query, headers.get("if-none-match"), submission)
-        elif path in self._thanks:
-            answer = await self._warden.thanks_page(self._thanks[path], query, submission.language)
-        else:
-            answer = None
-        if answer is None:
-            return False
-        await send_answer(answer, send, head=scope["method"] == "HEAD")
-        return True
+            return self._warden.asset(path, query, asked.headers.get("if-none-match"), asked)
+        if path in self._thanks:
+            return await self._warden.thanks_page(self._thanks[path], query, asked.language)
+        return None
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Open and close the warden with the server; opening never fails for a store, resolver or relay."""
@@ -126,22 +126,24 @@ def verdict_of(request: HTTPConnection) -> Verdict:
 
 def form_of(request: HTTPConnection) -> FormData:
     """Return the form as the middleware parsed it, ours removed: cheaper than `await request.form()`."""
-    from io import BytesIO
-
     verdict = verdict_of(request)
     body = request.scope["state"].get(PARSED)
     parts: list[tuple[str, str | UploadFile]] = list(verdict.fields.pairs)
     if isinstance(body, ParsedBody):
-        for upload, content in zip(body.uploads, body.contents, strict=True):
+        for upload, part in zip(body.uploads, body.files, strict=True):
             headers = Headers({"content-type": upload.content_type})
-            file = UploadFile(BytesIO(content), size=upload.size, filename=upload.filename, headers=headers)
+            file = UploadFile(part.open(), size=upload.size, filename=upload.filename, headers=headers)
             parts.append((upload.field, file))
     return FormData(parts)
 
 
 def _spellings(path: str) -> tuple[str, ...]:
-    """A path with and without its last slash: a site may serve either."""
-    return (path, path.rstrip("/") or "/") if path.endswith("/") else (path, f"{path}/")
+    """A path with and without its last slash, for a site may serve either; each with a line end, too.
+
+    Starlette compiles a route to a pattern that ends with `$`, which a line feed at the end (`%0A`) passes.
+    """
+    plain = (path, path.rstrip("/") or "/") if path.endswith("/") else (path, f"{path}/")
+    return (*plain, *(f"{each}\n" for each in plain))
 
 
 def _unshared(page: PageRequest, send: Send) -> Send:

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from formwarden.bodies import ParsedBody
 from formwarden.course import Course
 from formwarden.judge import Judged
+from formwarden.page.context import CURRENT
 from formwarden.scoring import Verdict
 
 VERDICT: Final = "formwarden"
@@ -31,6 +32,7 @@ class Endpoint:
         self._judged = judged
         self._send = send
         self._started = False
+        self._page = CURRENT.get()  # here, for the app may send its answer from another task
 
     async def run(self, scope: Scope, receive: Receive) -> None:
         """Run it; whatever it raises is recorded and passes on (G21)."""
@@ -48,8 +50,13 @@ class Endpoint:
         if message["type"] == START and not self._started:
             self._started = True
             message = {**message, "headers": list(message.get("headers", ()))}  # any iterable, says ASGI: read once
-            await asyncio.shield(self._course.ended(self._judged, message["status"], _location(message)))
+            status, location = message["status"], _location(message)
+            await asyncio.shield(self._course.ended(self._judged, status, location, shown_again=self._shown_again()))
         await self._send(message)
+
+    def _shown_again(self) -> bool:
+        """Say whether the site showed the form again with this verdict: it did not take what was sent."""
+        return self._page is not None and self._page.again == self._judged.verdict.id
 
 
 def _location(message: Message) -> str:

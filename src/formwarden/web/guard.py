@@ -1,70 +1,110 @@
 """One guarded request: read, judged, kept, and then carried out."""
 
 from dataclasses import replace
-from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from formwarden.answers import redirect
-from formwarden.bodies import (
-    FieldLimits,
-    ParsedBody,
-    TooManyFieldsError,
-    UnreadableBodyError,
-    UnsupportedBodyError,
-    parse_body,
-)
+from formwarden.bodies import Held
 from formwarden.course import Next, Step
+from formwarden.desk.rebuild import own_names
 from formwarden.forms import GuardedForm
+from formwarden.judge import Judged
 from formwarden.scoring import Action, Verdict
 from formwarden.submission import Answer, Submission, preferred_language
 from formwarden.warden import Warden
-from formwarden.web.body import BodyLateError, BodyTooLargeError, ClientGoneError, Replay
+from formwarden.web.body import Body, ClientGoneError
 from formwarden.web.endpoint import Endpoint, hand_over
-from formwarden.web.requests import declared_length, headers_of, is_repeated, peer_of, wants_json
+from formwarden.web.intake import BUSY, LATE, Intake, Refusal
+from formwarden.web.requests import headers_of, peer_of, wants_json
+from formwarden.web.resent import resend
 from formwarden.web.responses import send_answer
-
-PLAIN_ENCODINGS: Final = frozenset({"", "identity"})
+from formwarden.web.strip import stripped
 
 
 class Guard:
     """Carries submissions from the wire to the endpoint, or to a page of ours."""
 
-    def __init__(self, app: ASGIApp, warden: Warden) -> None:
+    def __init__(self, app: ASGIApp, warden: Warden, *, strip: bool = False) -> None:
         self._app = app
         self._warden = warden
+        self._strip = strip
+        self._intake = Intake(warden.settings.web, warden.spools)
 
     async def handle(self, form: GuardedForm, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request of a guarded form."""
         headers = headers_of(scope)
-        replay = Replay(receive)
         try:
-            # of two content types the site may read by the other one: two readings would be a gap
-            body = 400 if is_repeated(scope, b"content-type") else await self._read(form, headers, replay)
+            body = await self._intake.read(form, scope, headers, receive)
         except ClientGoneError:
             return  # nobody is there to be answered, nobody is charged
-        if isinstance(body, int):
-            self._warden.faults.count("request", str(body))
-            language = preferred_language(headers.get("accept-language", ""))
-            answer = self._warden.answers.error(body, language, as_json=wants_json(headers))
-            await send_answer(answer, send)
+        if isinstance(body, Refusal):
+            await self._refuse(body, form, headers, scope, send)
             return
+        try:
+            await self._judged(form, scope, headers, body, receive, send)
+        finally:
+            body.close()
+
+    async def _judged(  # noqa: PLR0917 - one request
+        self, form: GuardedForm, scope: Scope, headers: dict[str, str], body: Body, receive: Receive, send: Send
+    ) -> None:
         submission = Submission(
             form.name,
-            body.fields,
-            uploads=body.uploads,
+            body.parsed.fields,
+            uploads=body.parsed.uploads,
             peer=peer_of(scope),
             headers=headers,
             content_type=headers.get("content-type", ""),
-            body=replay.body,
+            body=body.content,
+            spooled=body.spooled,
+            alternative=body.parsed.alternative,
         )
-        judged = await self._warden.receive(form, submission)
+        try:
+            judged = await self._warden.receive(form, submission)
+        except BaseException:
+            body.leave()  # cancelled: the store may be writing it down still
+            raise
         step = await self._warden.course.begin(judged)
         if step.next is Next.RUN:
-            hand_over(scope, _accepted(judged.verdict), body)
-            await Endpoint(self._app, self._warden.course, judged, send).run(scope, replay)
+            rest = await self._replay(scope, submission.content_type, body, judged, receive)
+            await Endpoint(self._app, self._warden.course, step.judged, send).run(scope, rest)
             return
         await send_answer(self._page(step, judged.verdict, as_json=wants_json(headers)), send)
+
+    async def _replay(self, scope: Scope, content_type: str, body: Body, judged: Judged, receive: Receive) -> Receive:
+        """Choose what the endpoint receives: the body as it came, with kept files, or without our own fields."""
+        rest: Receive = body
+        parsed, source = body.parsed, body.source
+        if judged.resent is not None:
+            content_type, parsed, source = judged.resent.content_type, judged.resent.parsed, Held(judged.resent.body)
+            rest = resend(scope, receive, content_type=content_type.encode("ascii"), body=judged.resent.body)
+        hand_over(scope, _accepted(judged.verdict), parsed)
+        if self._strip:
+            stripping = stripped(
+                scope,
+                receive,
+                content_type=content_type,
+                source=source,
+                fields=parsed.fields,
+                names=own_names(judged.inquiry),
+                spools=self._warden.spools,
+            )
+            rest = await stripping or rest
+        return rest
+
+    async def _refuse(
+        self, refusal: Refusal, form: GuardedForm, headers: dict[str, str], scope: Scope, send: Send
+    ) -> None:
+        """Answer what could not be read, and count it where the owner sees it."""
+        self._warden.faults.count("request", f"{refusal.status}: {refusal.why} (form {form.name})")
+        if refusal.status == BUSY:
+            self._warden.faults.count("spool", refusal.why)
+        language = preferred_language(headers.get("accept-language", ""))
+        answer = self._warden.answers.error(refusal.status, language, as_json=wants_json(headers))
+        if refusal.status == LATE and scope.get("http_version", "1.1").startswith("1"):
+            answer.headers["connection"] = "close"  # nobody waits for the rest (RFC 9110 section 15.5.9)
+        await send_answer(answer, send)
 
     def _page(self, step: Step, verdict: Verdict, *, as_json: bool) -> Answer:
         answers = self._warden.answers
@@ -77,28 +117,6 @@ class Guard:
                 status, location = step.answer
                 return redirect(location, status)
         return answers.thanks(verdict, as_json=as_json)
-
-    async def _read(self, form: GuardedForm, headers: dict[str, str], replay: Replay) -> ParsedBody | int:
-        """Read and parse the body once, or name the status of what is wrong with it."""
-        web = self._warden.settings.web
-        if headers.get("content-encoding", "").strip().lower() not in PLAIN_ENCODINGS:
-            return 415  # nothing here inflates a body: what it would become has no bound
-        try:
-            await replay.read(
-                limit=form.limits.body or web.body_limit,
-                declared=declared_length(headers),
-                seconds=web.body_seconds,
-            )
-            limits = FieldLimits(text_bytes=web.fields_limit, count=web.fields_count)
-            return parse_body(headers.get("content-type", ""), replay.body, limits)
-        except (BodyTooLargeError, TooManyFieldsError):
-            return 413
-        except BodyLateError:
-            return 408
-        except UnreadableBodyError:
-            return 400
-        except UnsupportedBodyError:
-            return 415
 
 
 def _accepted(verdict: Verdict) -> Verdict:

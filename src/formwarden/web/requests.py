@@ -4,17 +4,16 @@ from collections.abc import Mapping
 
 from starlette.types import Scope
 
+from formwarden.json_values import is_json
+from formwarden.submission import join_headers
+
 HTML = "text/html"
 LENGTH_DIGITS = 20  # beyond any limit, and int() refuses thousands of them
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
-    """Return the headers by lower-case name; repeated ones are joined by commas (RFC 9110 section 5.3)."""
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
+    """Return the headers by lower-case name; repeated ones are joined."""
+    return join_headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
 
 
 def is_repeated(scope: Scope, name: bytes) -> bool:
@@ -46,6 +45,9 @@ def declared_length(headers: Mapping[str, str]) -> int | None:
 
 
 def wants_json(headers: Mapping[str, str]) -> bool:
-    """Say whether the client prefers JSON: it asks for it and not for a page."""
+    """Say whether the client prefers JSON: it asks for it, or sends it, and does not ask for a page.
+
+    No HTML form sends JSON, and a script that does (`fetch`: `Accept: */*`) can read nothing else.
+    """
     accept = headers.get("accept", "").lower()
-    return "json" in accept and HTML not in accept
+    return HTML not in accept and ("json" in accept or is_json(headers.get("content-type", "")))

@@ -6,29 +6,42 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Scope
 
-from formwarden.desk.rebuild import parsed
+from formwarden.bodies import Held
+from formwarden.desk.rebuild import own_names, parsed
 from formwarden.forms import GuardedForm
+from formwarden.page.context import PageRequest, known
 from formwarden.scoring import Verdict
 from formwarden.stores.ports import Inquiry
+from formwarden.submission import Client
 from formwarden.web.endpoint import START, hand_over
+from formwarden.web.strip import cuts, left
 
 NO_RESPONSE = 500
+NOT_TAKEN = 422  # the form was shown again, with whatever status
 
 
 class Rerun:
-    """Replays kept bodies into the app. `state` is the lifespan's, as the app's own requests get it."""
+    """Replays kept bodies into the app. `state` is the lifespan's, as the app's own requests get it.
 
-    def __init__(self, app: ASGIApp, form: GuardedForm, public_url: str | None) -> None:
+    `strip`: without our own fields, as the middleware replays what is sent.
+    """
+
+    def __init__(self, app: ASGIApp, form: GuardedForm, public_url: str | None, *, strip: bool = False) -> None:
         self._app = app
         self._form = form
+        self._strip = strip
         self._public = urlsplit(public_url or "http://localhost")
         self.state: MutableMapping[str, object] = {}
 
     async def __call__(self, inquiry: Inquiry, verdict: Verdict) -> int:
         """Return the status the endpoint answers with."""
-        body = inquiry.body or b""
+        body, read = inquiry.body or b"", parsed(inquiry)
+        if self._strip:
+            source = Held(body)
+            _, pieces = left(source, cuts(inquiry.content_type, source, read.fields, own_names(inquiry)))
+            body = b"".join(piece() for piece in pieces)
         scope = self._scope(inquiry, len(body))
-        hand_over(scope, verdict, parsed(inquiry))
+        hand_over(scope, verdict, read)
         statuses: list[int] = []
         sent, ended = False, asyncio.Event()
 
@@ -46,7 +59,11 @@ class Rerun:
             elif not message.get("more_body", False):
                 ended.set()
 
-        await self._app(scope, receive, send)
+        page = PageRequest(Client())
+        with known(page):
+            await self._app(scope, receive, send)
+        if page.again == verdict.id:
+            return NOT_TAKEN
         return statuses[0] if statuses else NO_RESPONSE
 
     def _scope(self, inquiry: Inquiry, length: int) -> Scope:

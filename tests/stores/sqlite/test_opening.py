@@ -12,7 +12,7 @@ from formwarden.errors import StoreError
 from formwarden.faults import Faults
 from formwarden.stores.ports import Decision, State
 from formwarden.stores.settings import Stores
-from formwarden.stores.sqlite.store import SqliteStore
+from formwarden.stores.sqlite.store import KEYS_KNOWN_S, SqliteStore
 from tests.clock import MovableClock
 from tests.stores.files import allow, holding, modes, names, remove_log
 from tests.stores.samples import inquiry, key, observation, send, spend, tally
@@ -205,3 +205,35 @@ async def test_erased_texts_are_overwritten_on_disk(store: SqliteStore, tmp_path
     assert await store.purge(10) == 1
     await store.aclose()
     assert holding(tmp_path, secret) == set()
+
+
+async def test_g20_recipient_keys_are_remembered_for_a_second_of_one_opening(
+    store: SqliteStore, tmp_path: Path, clock: MovableClock
+) -> None:
+    keys = await store.recipient_keys()
+    assert await store.recipient_keys() == keys
+    _hand_out_another_key(tmp_path / "store.db")
+    assert await store.recipient_keys() == keys
+    clock.move(KEYS_KNOWN_S)
+    assert await store.recipient_keys() == (b"another", *keys)
+
+
+async def test_g20_another_file_in_its_place_brings_its_own_recipient_keys(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    keys = await store.recipient_keys()
+    await store.aclose()
+    backup = tmp_path / "backup.db"
+    backup.write_bytes((tmp_path / "store.db").read_bytes())
+    _hand_out_another_key(backup)
+    assert [await store.recipient_keys() for _ in range(3)] == [keys] * 3
+    backup.replace(tmp_path / "store.db")
+    remove_log(tmp_path / "store.db")
+    await store.ledger.reputation(())
+    assert await store.recipient_keys() == (b"another", *keys)
+
+
+def _hand_out_another_key(path: Path) -> None:
+    connection = apsw.Connection(str(path))
+    connection.execute("INSERT INTO recipient_key (key, made_at) VALUES (?, 0)", (b"another",))
+    connection.close()

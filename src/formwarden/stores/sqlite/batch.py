@@ -71,23 +71,28 @@ class Job(Generic[T]):
             self._finish()
 
 
+Runner = Callable[[apsw.Connection, Task], None]
+
+
+class _HalfDoneError(Exception):
+    """An operation failed without a savepoint: nobody knows what it has changed."""
+
+
 def run_batch(
     connection: apsw.Connection, tasks: Sequence[Task], *, path: str, patience: Patience, faults: Faults
 ) -> None:
-    """Run the tasks in one transaction and commit; raises apsw.Error where all of them failed."""
+    """Run the tasks in one transaction and commit; raises apsw.Error where all of them failed.
+
+    A savepoint copies every page that is changed below it, which costs more than the change. So they are run without,
+    and only where one of them fails all are run again, each in a savepoint of its own.
+    """
     live = [task for task in tasks if not task.gone()]
     if not live:
         return
-    begin = DEFERRED if all(task.reads for task in live) else "BEGIN IMMEDIATE"
-    patience.until_free(partial(_begin, connection, begin), BUSY)
     try:
-        for task in live:
-            if not task.gone():  # its caller may have given up while others ran
-                _run_alone(connection, task, path, faults)
-        connection.execute("COMMIT")
-    except apsw.Error:
-        _roll_back(connection)
-        raise
+        _run_all(connection, live, _run_bare, patience)
+    except _HalfDoneError:
+        _run_all(connection, live, partial(_run_alone, path=path, faults=faults), patience)
 
 
 def deliver(tasks: Sequence[Task]) -> None:
@@ -112,7 +117,30 @@ def _begin(connection: apsw.Connection, begin: str) -> None:
         connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").get  # noqa: B018 - it begins by reading
 
 
-def _run_alone(connection: apsw.Connection, task: Task, path: str, faults: Faults) -> None:
+def _run_all(connection: apsw.Connection, tasks: Sequence[Task], run: Runner, patience: Patience) -> None:
+    """Run the tasks one way and commit, or change nothing."""
+    begin = DEFERRED if all(task.reads for task in tasks) else "BEGIN IMMEDIATE"
+    patience.until_free(partial(_begin, connection, begin), BUSY)
+    try:
+        for task in tasks:
+            if not task.gone():  # its caller may have given up while others ran
+                run(connection, task)
+        connection.execute("COMMIT")
+    except (apsw.Error, _HalfDoneError):
+        _roll_back(connection)
+        raise
+
+
+def _run_bare(connection: apsw.Connection, task: Task) -> None:
+    try:
+        task.run(connection)
+    except WHOLE_BATCH:
+        raise
+    except Exception as error:
+        raise _HalfDoneError from error
+
+
+def _run_alone(connection: apsw.Connection, task: Task, *, path: str, faults: Faults) -> None:
     """Run one task so that its failing takes nothing but its own changes back."""
     connection.execute("SAVEPOINT task")
     try:

@@ -6,8 +6,8 @@ import threading
 from typing import TypeVar
 
 from formwarden.errors import StoreError
+from formwarden.forks import FILES, watch
 from formwarden.stores.sqlite.batch import Job, Operation
-from formwarden.stores.sqlite.forks import watch
 from formwarden.stores.sqlite.lane import Lane
 from formwarden.stores.sqlite.opening import Plan
 from formwarden.stores.sqlite.writer import Surroundings, Writer
@@ -27,6 +27,12 @@ class SqliteFile:
         self._gate = threading.Lock()
         self._lane: Lane | None = None
         self._stolen: Lane | None = None
+
+    @property
+    def opening(self) -> object:
+        """What changes whenever the file is opened anew."""
+        lane = self._lane
+        return lane, 0 if lane is None else lane.openings
 
     async def write(self, operation: Operation[T], /) -> T:
         """Run an operation under the write lock; StoreError: it did not happen, or not in time."""
@@ -53,13 +59,17 @@ class SqliteFile:
         job = Job(operation, reads=reads)
         with self._gate:
             self._open_lane().submit(job)
+        late = job.loop.call_later(self._surroundings.deadline_s, self._give_up, job)  # half of what a timeout costs
         try:
-            async with asyncio.timeout(self._surroundings.deadline_s):
-                return await job.future
-        except TimeoutError as error:
+            return await job.future
+        finally:
+            late.cancel()
+
+    def _give_up(self, job: Job[T]) -> None:
+        if not job.future.done():
             why = "the store did not answer in time: its disk is slow or hangs, or another process holds it"
             self._surroundings.faults.count("store", why)
-            raise StoreError(why) from error
+            job.future.set_exception(StoreError(why))
 
     def _open_lane(self) -> Lane:
         if self._lane is not None and self._lane.pid != os.getpid():
@@ -71,7 +81,7 @@ class SqliteFile:
             )
         if self._lane is None or not self._lane.alive():
             self._lane = Lane(Writer(self._plan, self._surroundings))
-            watch(self)
+            watch(self, rank=FILES)
         return self._lane
 
     def before_fork(self) -> None:

@@ -21,7 +21,7 @@ WHERE id = ? AND form = ? AND state = 'asked'
 """
 MOVE: Final = """
 UPDATE inquiry SET state = ?, note = ?, answer = coalesce(?, answer), changed_at = ?, lease_until = ?
-WHERE id = ? AND state = ?
+WHERE id = ? AND state IN ({})
 """
 WAITING: Final = """
 SELECT id FROM inquiry WHERE state = ? AND changed_at < ? AND lease_until <= ? ORDER BY changed_at, id LIMIT ?
@@ -67,11 +67,8 @@ class SqliteInquiries:
         def move(connection: apsw.Connection) -> bool:
             now = self._clock.now()
             new = (to, plain(note), answer_text(answer), now, now + lease_s, inquiry)
-            for state in expect:
-                connection.execute(MOVE, (*new, state))
-                if connection.changes():
-                    return True
-            return False
+            connection.execute(MOVE.format(", ".join("?" * len(expect))), (*new, *expect))
+            return connection.changes() > 0
 
         return await self._file.write(move)
 
@@ -118,10 +115,8 @@ class SqliteInquiries:
 def _keep(
     inquiry: Inquiry, row: Row, now: float, replaces: bytes | None, connection: apsw.Connection
 ) -> Inquiry | None:
-    stands = _one(inquiry.id, connection)
-    if stands is not None:
-        return stands
-    insert(connection, row, inquiry.content())
+    if not insert(connection, row, inquiry):
+        return _one(inquiry.id, connection)
     if replaces is not None:
         note = f"answered by {plain(inquiry.receipt)}"
         connection.execute(ANSWERED, (note, now, replaces, plain(inquiry.form)))

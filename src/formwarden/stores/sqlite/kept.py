@@ -16,6 +16,7 @@ SELECT: Final = f"SELECT {FIELDS}, content FROM inquiry LEFT JOIN body ON body.i
 INSERT: Final = f"""
 INSERT INTO inquiry ({FIELDS}, clear, lease_until, staff_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
+ON CONFLICT (id) DO NOTHING
 """  # noqa: S608 - ours
 Columns = tuple[
     bytes,
@@ -65,11 +66,15 @@ def row_of(inquiry: Inquiry, *, changed_at: float, lease_until: float) -> Row:
     )
 
 
-def insert(connection: apsw.Connection, row: Row, body: bytes | None) -> None:
-    """Write an inquiry and its body."""
+def insert(connection: apsw.Connection, row: Row, inquiry: Inquiry) -> bool:
+    """Write an inquiry and its body; False: its id stands there already."""
     connection.execute(INSERT, row)
+    if not connection.changes():
+        return False
+    body = inquiry.content()
     if body is not None:
         connection.execute("INSERT INTO body VALUES (?, ?)", (connection.last_insert_rowid(), body))
+    return True
 
 
 def inquiry_of(columns: Columns) -> Inquiry:

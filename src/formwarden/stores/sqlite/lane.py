@@ -74,6 +74,11 @@ class Lane:
         self._queue.put(stop)
         return stop
 
+    @property
+    def openings(self) -> int:
+        """How often the file was opened so far."""
+        return self._writer.openings
+
     def alive(self) -> bool:
         """Say whether the thread runs."""
         return self._thread.is_alive()

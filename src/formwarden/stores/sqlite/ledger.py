@@ -21,9 +21,8 @@ from formwarden.stores.sqlite.file import SqliteFile
 from formwarden.stores.sqlite.outbox import take_due
 from formwarden.stores.sqlite.replies import COLUMNS, row_of
 from formwarden.stores.sqlite.reserving import reserve
-from formwarden.stores.sqlite.settling import set_suppression, settle
+from formwarden.stores.sqlite.settling import causes_of, set_suppression, settle
 
-CAUSES: Final = "SELECT cause FROM suppression WHERE subject = ? AND (until IS NULL OR until > ?)"
 MARKED: Final = "SELECT count(*) FROM mark WHERE name = 'feedback_seen'"
 LIFTED: Final = "DELETE FROM suppression WHERE subject = ? AND (until IS NULL OR until > ?)"
 BY_SUBMISSION: Final = f"SELECT {COLUMNS} FROM reply WHERE submission = ?"  # noqa: S608 - a constant of ours
@@ -66,15 +65,10 @@ class SqliteLedger:
         return await self._file.read(partial(_replies, tuple(submissions)))
 
     def _reputation(self, subjects: Sequence[Key], connection: apsw.Connection) -> Reputation:
-        now = self._clock.now()
-        suppressed: dict[Key, str] = {}
-        for subject in subjects:
-            causes = [row[0] for row in connection.execute(CAUSES, (subject, now))]
-            if causes:
-                suppressed[subject] = strongest(causes)
+        causes = causes_of(connection, (*subjects, REPLIES_OFF), self._clock.now())
         return Reputation(
-            suppressed=suppressed,
-            replies_off=connection.execute(CAUSES, (REPLIES_OFF, now)).get is not None,
+            suppressed={subject: strongest(causes[subject]) for subject in subjects if subject in causes},
+            replies_off=REPLIES_OFF in causes,
             feedback_seen=connection.execute(MARKED).get > 0,
         )
 

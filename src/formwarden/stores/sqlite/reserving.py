@@ -17,10 +17,9 @@ from formwarden.stores.outcomes import (
     suppression_code,
 )
 from formwarden.stores.ports import REPLIES_OFF, Decision, Key, ReplyRequest, Reservation
-from formwarden.stores.sqlite.settling import erase_recipient
+from formwarden.stores.sqlite.settling import causes_of, erase_recipient
 
 STANDING: Final = "SELECT state, code, held_until FROM reply WHERE id = ?"
-CAUSES: Final = "SELECT cause FROM suppression WHERE subject = ? AND (until IS NULL OR until > ?)"
 SPENT: Final = "SELECT count(*), max(at) FROM spend WHERE key = ? AND at >= ?"
 CLAMP: Final = "UPDATE spend SET at = ? WHERE key = ? AND at > ?"
 SPEND: Final = "INSERT INTO spend VALUES (?, ?, ?)"
@@ -69,12 +68,12 @@ def _standing(connection: apsw.Connection, reply: bytes) -> _Standing | None:
 
 def _against(connection: apsw.Connection, request: ReplyRequest, now: float) -> str | None:
     """Return the code of the first thing that stands against sending."""
-    if connection.execute(CAUSES, (REPLIES_OFF, now)).get is not None:
+    causes = causes_of(connection, (REPLIES_OFF, *request.subjects), now)
+    if REPLIES_OFF in causes:
         return REPLIES_OFF_CODE
     for subject in request.subjects:
-        causes = [row[0] for row in connection.execute(CAUSES, (subject, now))]
-        if causes:
-            return suppression_code(strongest(causes))
+        if subject in causes:
+            return suppression_code(strongest(causes[subject]))
     longest: dict[Key, float] = {}
     for spend in request.spends:
         for key in spend.keys:

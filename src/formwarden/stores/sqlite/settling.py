@@ -1,11 +1,12 @@
 """What becomes of a reply: its row, its slots, suppression, and the recipient's erasure, in one transaction."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import apsw
 
 from formwarden.stores.outcomes import ENDS_AS, FEEDBACK, LIVE, REASON_LIMIT, cause_of, later
-from formwarden.stores.ports import Outcome, OutcomeKind
+from formwarden.stores.ports import Key, Outcome, OutcomeKind
 from formwarden.stores.sqlite.texts import plain
 
 NOTE: Final = "INSERT INTO outcome VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -19,6 +20,7 @@ REFUND: Final = "DELETE FROM spend WHERE reply = ?"
 LAST: Final = "UPDATE reply SET last = ? WHERE id = ?"
 SUPPRESSED: Final = "SELECT until FROM suppression WHERE subject = ? AND cause = ?"
 SUPPRESS: Final = "INSERT OR REPLACE INTO suppression VALUES (?, ?, ?)"
+CAUSES: Final = "SELECT subject, cause FROM suppression WHERE subject IN ({}) AND (until IS NULL OR until > ?)"
 ERASE: Final = """
 UPDATE inquiry SET recipient = NULL, clear = EXISTS (SELECT 1 FROM body WHERE body.inquiry = inquiry.n)
 WHERE id = ? AND recipient IS NOT NULL
@@ -61,6 +63,14 @@ def end(connection: apsw.Connection, reply: bytes, submission: bytes, state: str
 def erase_recipient(connection: apsw.Connection, submission: bytes) -> None:
     """Erase the address that was kept for the reply."""
     connection.execute(ERASE, (submission,))
+
+
+def causes_of(connection: apsw.Connection, subjects: Sequence[Key], now: float) -> dict[Key, list[str]]:
+    """Return why those of these subjects are on the list that are."""
+    causes: dict[Key, list[str]] = {}
+    for subject, cause in connection.execute(CAUSES.format(", ".join("?" * len(subjects))), (*subjects, now)):
+        causes.setdefault(subject, []).append(cause)
+    return causes
 
 
 def set_suppression(connection: apsw.Connection, *, subject: bytes, cause: str, until: float | None) -> None:

@@ -23,6 +23,7 @@ from formwarden.stores.sqlite.purging import purge_kept
 from formwarden.stores.sqlite.writer import Surroundings
 
 KEY_BYTES: Final = 32
+KEYS_KNOWN_S: Final = 1.0  # a rotation hands its key out for reading at least this long before it writes under it
 Step = Callable[[apsw.Connection, float, int], int]
 LEASED: Final = "SELECT holder, until, seconds FROM lease WHERE task = ?"
 LEASE: Final = "INSERT OR REPLACE INTO lease VALUES (?, ?, ?, ?)"
@@ -61,6 +62,7 @@ class SqliteStore:
         self._counters = SqliteCounters(self._volatile, clock)
         self._ledger = SqliteLedger(self._durable, clock)
         self._inquiries = SqliteInquiries(self._durable, clock)
+        self._known: tuple[tuple[bytes, ...], object, float] | None = None
 
     @property
     def counters(self) -> SqliteCounters:
@@ -107,7 +109,21 @@ class SqliteStore:
         return await self._durable.write(lease)
 
     async def recipient_keys(self) -> Sequence[bytes]:
-        """Return the keys of recipient hashes, newest first; the first is made when it is first asked for (G20)."""
+        """Return the keys of recipient hashes, newest first; the first is made when it is first asked for (G20).
+
+        They are remembered for a second of one opening: a backup put in the file's place has others.
+        """
+        opening = self._durable.opening
+        if self._known is not None:
+            keys, known_of, until = self._known
+            if known_of == opening and self._clock.monotonic() < until:
+                return keys
+        keys = await self._read_keys()
+        if self._durable.opening == opening:  # at the first call it has just been opened: the next one remembers
+            self._known = keys, opening, self._clock.monotonic() + KEYS_KNOWN_S
+        return keys
+
+    async def _read_keys(self) -> tuple[bytes, ...]:
 
         def recipient_keys(connection: apsw.Connection) -> tuple[bytes, ...]:
             keys = tuple(row[0] for row in connection.execute(KEYS))

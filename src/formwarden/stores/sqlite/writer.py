@@ -41,6 +41,7 @@ class Writer:
         self._patience = Patience(surroundings.deadline_s, surroundings.entropy)
         self._opener = Opener(plan, mounts=surroundings.mounts, patience=self._patience, faults=self._faults)
         self._opened: Opened | None = None
+        self.openings = 0  # so far
         self._checkpointer: Checkpointer | None = None
         self._illness: tuple[str, float] | None = None  # and when to try again
 
@@ -69,6 +70,7 @@ class Writer:
         if self._opened is None or not self._opener.is_at(self._opened.identity):
             self.close()  # the path names another file now: a backup put in its place, a rebuilt one, or none
             self._opened = self._opener.open()
+            self.openings += 1
             self._illness = None
             self._checkpointer = Checkpointer(self._opener, patience=self._patience, faults=self._faults)
             self._checkpointer.start()

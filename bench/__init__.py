@@ -1,0 +1,1 @@
+"""What formwarden costs: measured beside the bare app, in interleaved rounds of one run. Asserts nothing."""

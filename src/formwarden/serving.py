@@ -1,0 +1,56 @@
+"""Pages where no middleware of ours stands in front: whom they are for, and what they need to be served."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from starlette.requests import HTTPConnection
+
+from formwarden import environ as environs
+from formwarden.page.context import PageRequest, known, link_root, root_of
+from formwarden.submission import Answer, Submission, join_headers
+
+if TYPE_CHECKING:
+    from formwarden.warden import Warden
+
+Asked = HTTPConnection | Mapping[str, object]
+"""A request of Starlette or FastAPI, a WSGI environment, or Django's `request.META`."""
+
+READING: Final = frozenset({"GET", "HEAD"})
+
+
+def page_request(warden: "Warden", request: Asked) -> PageRequest:
+    """Name the one a page is for."""
+    if isinstance(request, HTTPConnection):
+        peer = request.client.host if request.client else None
+        asked = Submission("", (), peer=peer, headers=join_headers(request.headers.items()))
+        root = root_of(request.scope, warden.mounted_at)
+    else:
+        asked = Submission.from_environ("", request, ())
+        root = link_root(environs.mount_of(request))
+    return PageRequest(warden.client_of(asked), asked.language, root=root)
+
+
+def is_ours(warden: "Warden", environ: Mapping[str, object]) -> bool:
+    """Say whether `serve` may have an answer to this."""
+    if environs.method_of(environ) not in READING:
+        return False
+    path = environs.path_of(environ)
+    return path.startswith(warden.settings.pages.asset_prefix) or bool(_ending_at(warden, path))
+
+
+async def serve(warden: "Warden", environ: Mapping[str, object]) -> Answer | None:
+    """Give an asset of ours, a fresh token, or a thanks page with a valid receipt; None: it is the site's."""
+    if not is_ours(warden, environ):
+        return None
+    path, query = environs.path_of(environ), environs.query_of(environ)
+    asked = Submission.from_environ("", environ, ())
+    with known(page_request(warden, environ)):
+        if path.startswith(warden.settings.pages.asset_prefix):
+            return warden.asset(path, query, asked.headers.get("if-none-match"), asked)
+        return await warden.thanks_page(_ending_at(warden, path), query, asked.language)
+
+
+def _ending_at(warden: "Warden", path: str) -> tuple[str, ...]:
+    """Name the forms whose thanks page this is, with or without its last slash."""
+    forms = warden.forms.values()
+    return tuple(each.name for each in forms if each.thanks.partition("?")[0].rstrip("/") == path.rstrip("/"))

@@ -1,0 +1,61 @@
+"""The bench measures what it says, however little it is given to do."""
+
+import json
+
+import pytest
+
+from bench.__main__ import BENCHES, main
+from bench.figures import Goal, rows_of, table
+from bench.overhttp import available
+
+SMALL = ("--rounds", "1", "--http-rounds", "1", "--share", "0.05", "--seconds", "1")
+
+
+def measured(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[tuple[str, str], dict[str, object]]:
+    assert main([*SMALL, "--json", *arguments]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    return {(row["what"], row["site"]): row for row in rows}
+
+
+def test_an_unguarded_page_is_measured_beside_the_bare_one(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = measured(capsys, "--only", "unguarded")
+    assert [site for _, site in rows] == ["bare", "no-op", "formwarden"]
+    assert all(float(str(row["figure"])) > 0 for row in rows.values())
+
+
+def test_every_post_measured_is_a_new_inquiry_that_runs_the_endpoint(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = measured(capsys, "--only", "post")
+    assert len(rows) == 9
+    notes = [str(row["note"]).split() for (_, site), row in rows.items() if site == "formwarden"]
+    assert [ran for ran, _, sent, *_ in notes if ran != sent] == []
+
+
+@pytest.mark.slow
+def test_import_and_memory_are_measured_in_processes_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = measured(capsys, "--only", "import", "--only", "memory")
+    assert {site for _, site in rows} == {"starlette.applications", "formwarden", "bare", "reading"}
+
+
+@pytest.mark.slow
+def test_posts_over_http_are_new_inquiries_too(capsys: pytest.CaptureFixture[str]) -> None:
+    if available() is not None:
+        pytest.skip(f"posts over HTTP are not measured: {available()}")
+    rows = measured(capsys, "--only", "post-http", "--body", "urlencoded 1 KB")
+    ran, _, sent = str(rows["POST urlencoded 1 KB over HTTP", "formwarden"]["note"]).split("; ")[1].split()[:3]
+    assert int(ran) >= int(sent) > 0
+
+
+def test_a_goal_that_is_missed_is_printed_as_missed() -> None:
+    rounds = [{"bare": 10.0, "ours": 11.0}, {"bare": 20.0, "ours": 30.0}]
+    rows = rows_of("a page", "µs", rounds, goals={"ours": Goal(bound=1.2)})
+    assert (rows[1].figure, rows[1].ratio, rows[1].ratio_high) == (20.5, 1.3, 1.5)
+    assert "| ≤ 1.2 | missed |" in table(rows)
+    assert Goal(bound=0.9, at_least=True) != Goal(bound=0.9)
+
+
+def test_help_names_every_bench_and_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    told = capsys.readouterr().out
+    assert "examples:" in told
+    assert all(bench in told for bench in BENCHES)
