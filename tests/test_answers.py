@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -6,10 +7,12 @@ import pytest
 from formwarden import Action, Answer, AskPage, Fields, GuardedForm, Hit, Standing, Upload, Verdict
 from formwarden.answers import Answers, redirect
 from formwarden.faults import Faults
+from formwarden.forms import Ask
 from formwarden.page.assets import Assets
 from formwarden.page.issuing import IssueLimit, Issuer
 from formwarden.page.pages import OurPages
 from formwarden.page.receipts import ReceiptLinks
+from formwarden.page.texts import CAUSES, AskCause
 from formwarden.page.traps import Traps
 from formwarden.submission import Client
 from formwarden.tokens import Tokens
@@ -171,6 +174,85 @@ def test_a_sites_own_ask_page_is_given_all_it_needs(make: Callable[[GuardedForm]
     assert (page.form, page.language, page.shown, page.hidden) == ("contact", "ja", VERDICT.fields, VERDICT.fields)
     assert 'value="the-token"' in page.markup
     assert "とても短かった" in page.reason
+
+
+def raises(_: AskPage) -> Answer:
+    raise LookupError("no template for taro@example.jp")
+
+
+async def waits(_: AskPage) -> Answer:
+    return redirect("/mine")
+
+
+@pytest.mark.parametrize(
+    ("ask", "why"),
+    [
+        (raises, "LookupError at test_answers.py:"),
+        (lambda _: None, "`ask` must return an Answer, and returned NoneType"),
+        (lambda _: "<form>", "`ask` must return an Answer, and returned str"),
+        (waits, "`ask` must return an Answer, and returned coroutine"),
+    ],
+)
+def test_where_a_sites_own_ask_page_fails_ours_is_shown_and_the_owner_told(
+    make: Callable[[GuardedForm], Answers], faults: Faults, ask: Ask, why: str
+) -> None:
+    answer = make(GuardedForm("contact", ask=ask)).ask(as_action(Action.ASK, hits=(hit("too_young"),)))
+    assert b"That was very quick" in answer.body
+    (fault,) = faults.all()
+    assert (fault.what, fault.count) == ("ask page", 1)
+    assert fault.why.startswith(why)
+    assert "taro" not in fault.why
+
+
+@pytest.mark.parametrize("name", ["cache-control", "Cache-Control", "CACHE-CONTROL"])
+def test_a_sites_own_ask_page_is_kept_by_no_cache_whatever_it_says(
+    make: Callable[[GuardedForm], Answers], name: str
+) -> None:
+    def ask(_: AskPage) -> Answer:
+        return Answer(status=422, headers={name: "public, max-age=60", "x-mine": "1"}, body=b"mine")
+
+    answer = make(GuardedForm("contact", ask=ask)).ask(as_action(Action.ASK))
+    assert answer == Answer(status=422, headers={"x-mine": "1", "cache-control": "no-store"}, body=b"mine")
+
+
+TYPES = {
+    "address_invalid": "address",
+    "address_undeliverable": "address",
+    "cross_site_stale_page": "cross-site",
+    "marker_tampered": "tampered",
+    "token_tampered": "tampered",
+    "token_replayed": "replayed",
+    "token_other_form": "other-form",
+    "token_rotated": "stale",
+    "token_stale": "stale",
+    "too_young": "too-young",
+    "a_signal_of_the_site": "other",
+}
+
+
+def test_every_signal_that_asks_has_a_type_that_programs_read() -> None:
+    assert TYPES.keys() - {"a_signal_of_the_site"} == CAUSES.keys()
+    assert {cause.replace("_", "-") for cause in AskCause} == set(TYPES.values())
+
+
+@pytest.mark.parametrize(("name", "kind"), TYPES.items())
+def test_a_json_client_reads_the_cause_from_the_type(answers: Answers, name: str, kind: str) -> None:
+    told = json.loads(answers.ask(as_action(Action.ASK, hits=(hit(name),)), as_json=True).body)
+    assert (told["type"], told["status"]) == (f"urn:formwarden:ask:{kind}", 409)
+    assert told["token"] == "the-token"
+    told = json.loads(answers.reject(as_action(Action.REJECT, hits=(hit(name),)), as_json=True).body)
+    assert told["type"] == "urn:formwarden:rejected"  # why is not told
+
+
+def test_g32_names_of_files_are_words_of_another_site_too(answers: Answers) -> None:
+    upload = Upload(field="photo", filename="call 090-1234.png", content_type="image/png", size=3, sha256=b"")
+    hits = (hit("cross_site_stale_page"),)
+    assert b"090-1234" not in answers.ask(as_action(Action.ASK, uploads=(upload,), hits=hits)).body
+
+
+def test_an_input_for_files_that_was_left_empty_is_not_named(answers: Answers) -> None:
+    empty = Upload(field="photo", filename="", content_type="application/octet-stream", size=0, sha256=b"")
+    assert b"<ul>" not in answers.ask(as_action(Action.ASK, uploads=(empty,))).body
 
 
 def test_a_json_client_is_asked_with_a_fresh_token_and_nothing_that_was_typed(answers: Answers) -> None:

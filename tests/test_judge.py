@@ -13,7 +13,7 @@ from formwarden.mail.autoreply import AutoReply
 from formwarden.scoring import signal
 from formwarden.stores.ports import Decision, State
 from tests.page.elements import Elements
-from tests.sites import ADDRESS, BROWSER, MESSAGE, STAFF, URL, Site, contact, read_page
+from tests.sites import ADDRESS, BROWSER, DOMAIN, MESSAGE, STAFF, URL, Site, contact, read_page
 
 BUG = RuntimeError("taro@example.jp is not what we expected")
 FILE = {"photo": ("bow.png", b"\x89PNG", "image/png")}
@@ -177,7 +177,7 @@ async def test_g22_an_insisted_address_is_accepted_and_doubtful(tmp_path: Path) 
 
 
 @pytest.mark.anyio
-async def test_g22_a_try_without_files_does_not_throw_away_the_asked_one_that_has_them(tmp_path: Path) -> None:
+async def test_g22_a_try_without_files_brings_those_of_the_asked_one_along(tmp_path: Path) -> None:
     site = Site(tmp_path)
     visitor = site.visitor()
     response = await visitor.send(await visitor.open(), after_s=1.0, files=FILE)
@@ -185,10 +185,22 @@ async def test_g22_a_try_without_files_does_not_throw_away_the_asked_one_that_ha
     assert "bow.png" in response.text
     await visitor.send(read_page(response))  # a browser does not send a file again by itself
 
-    await site.later(1801)
-    (held,) = await site.inquiries(State.HELD)
-    assert held.body is not None
-    assert b"\x89PNG" in held.body
+    (done,) = await site.inquiries(State.DONE)
+    assert len(await site.inquiries(State.DISCARDED)) == 1
+    assert done.body is not None
+    assert b"\x89PNG" in done.body
+
+
+@pytest.mark.anyio
+async def test_g22_where_nobody_hands_a_body_on_the_asked_one_with_its_files_stays(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    visitor = site.visitor()
+    response = await visitor.send(await visitor.open(), after_s=1.0, files=FILE)
+    site.clock.move(5)
+    data = visitor.fill(read_page(response))
+    verdict = await site.warden.judge(Submission("contact", data, client=visitor.ip, headers=BROWSER, host=DOMAIN))
+    assert (verdict.accepted, verdict.uploads) == (True, ())
+    assert len(await site.inquiries(State.ASKED)) == 1
 
 
 @pytest.mark.anyio

@@ -150,6 +150,16 @@ def test_g28_a_reissued_token_keeps_lineage_first_issue_and_doubt() -> None:
     assert second.reissues == 1
 
 
+def test_g28_a_form_that_the_site_shows_again_is_no_reissue() -> None:
+    tokens = make()
+    _, first = tokens.read(tokens.issue("contact"), "contact", stale_after_s=DAY_S)
+    _, asked = tokens.read(tokens.issue("contact", after=first), "contact", stale_after_s=DAY_S)
+    _, again = tokens.read(tokens.issue("contact", after=asked, asked=False), "contact", stale_after_s=DAY_S)
+    assert first is not None
+    assert again is not None
+    assert (again.lineage, again.reissues) == (first.lineage, 1)
+
+
 def test_facts_give_ages_by_our_clock_and_never_below_zero() -> None:
     clock = MovableClock()
     tokens = make(clock=clock)

@@ -57,8 +57,8 @@ def with_files(sent: Fields, kept: ParsedBody, *, boundary: str, limit: int) -> 
     pieces: list[bytes | memoryview] = []
     begin, size, starts = f"--{boundary}\r\n".encode("ascii"), 0, list[int]()
     for name, value in sent.pairs:
-        head = f'Content-Disposition: form-data; name="{_named(name)}"\r\n\r\n{value}\r\n'
-        pieces += (begin, head.encode("utf-8", "replace"))
+        text = f'Content-Disposition: form-data; name="{_named(name)}"\r\n\r\n{value}\r\n'
+        pieces += (begin, text.encode("utf-8", "replace"))
     size = sum(map(len, pieces))
     for upload, file in zip(kept.uploads, kept.files, strict=True):
         head = begin + _head(upload)

@@ -71,6 +71,21 @@ def test_g22_no_page_says_not_sent_and_nothing_more(language: str) -> None:
     assert all(remedy for _, remedy in (*texts.errors.values(), texts.error_else))
 
 
+NOT_SENT = ("not sent", "was not received", "送信できません", "送信されません", "送信されていません")
+WAYS = ("Please", "please", "ください")  # each of our pages tells what to do next
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_g22_whoever_is_stopped_or_asked_is_told_what_to_do(language: str) -> None:
+    texts = TEXTS[language]
+    told = [(texts.ask_title, *texts.reasons.values(), texts.not_lost)]
+    told += [(texts.reject_title, texts.reject_text, way) for way in (texts.reject_contact, texts.reject_no_contact)]
+    told += [*texts.errors.values(), texts.error_else]
+    for words in map(" ".join, told):
+        assert not [phrase for phrase in NOT_SENT if phrase in words]
+        assert [way for way in WAYS if way in words]
+
+
 def test_known_fields_bear_names_for_people() -> None:
     form = GuardedForm("contact", address="mail", person="who", message=("text", "more"))
     assert labels(form, "en") == {"mail": "Email", "who": "Name", "text": "Message", "more": "Message"}

@@ -43,19 +43,25 @@ class Framework(Site):
     shows_again = True  # what it refuses comes back as the form with a fresh token
 
     def __init__(
-        self, tmp_path: Path, form: GuardedForm | None = None, *, setting: Mapping[str, object] | None = None
+        self,
+        tmp_path: Path,
+        form: GuardedForm | None = None,
+        *,
+        setting: Mapping[str, object] | None = None,
+        strip: bool = False,
     ) -> None:
         super().__init__(tmp_path, form or contact(), contact("order", "/order"), settings=setting)
         self.does: Doing = self.takes
         self.files: list[File] = []
-        self.strip = False
+        self.strip = strip
+        self.named: list[set[str]] = []  # the fields that came, by FastAPI's reading
         self.app = self.framework()
 
     def framework(self) -> Starlette:
         raise NotImplementedError
 
     def middleware(self) -> Middleware:
-        return Middleware(WardenMiddleware, warden=self.warden)
+        return Middleware(WardenMiddleware, warden=self.warden, strip=self.strip)
 
     def page(self, form: str, again: Verdict | None = None) -> str:
         return f"<form method='post'>{self.warden.markup(form, again=again)}{FIELDS}{BOX}</form>"
@@ -104,11 +110,13 @@ class FastApiSite(Framework):
 
         @app.post("/contact")
         async def submit(
+            request: Request,
             verdict: Annotated[Verdict, verdict],
             topic: Annotated[str, Form(pattern=TOPICS)] = "",
             photo: UploadFile | None = None,
         ) -> Response:
             assert topic in verdict.fields.get("topic", "")
+            self.named.append(set(await request.form()))
             if photo is not None:
                 self.files.append((photo.filename or "", await photo.read()))
             return response(*await self.handled(verdict))
