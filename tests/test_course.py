@@ -11,9 +11,9 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from formwarden import Action, Evidence, StoreError, Submission, Verdict
 from formwarden.course import DEATH_GRACE_S, FIRST, Next
 from formwarden.facts import Facts
-from formwarden.judge import ENDPOINT_LEASE_S
+from formwarden.judge import ENDPOINT_LEASE_S, Judged
 from formwarden.scoring import signal
-from formwarden.stores.ports import State
+from formwarden.stores.ports import Observation, State
 from tests.sites import MESSAGE, Site, Visitor, read_page
 
 
@@ -238,6 +238,24 @@ async def test_of_two_second_clicks_after_a_5xx_one_runs(tmp_path: Path) -> None
     responses = await asyncio.gather(*(visitor.post(data) for _ in range(5)))
     assert slow.runs == 1
     assert {response.status_code for response in responses} == {303}
+
+
+@pytest.mark.anyio
+async def test_a_click_that_came_too_late_to_run_it_again_waits_for_the_one_that_does(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    visitor = site.visitor()
+    page = await visitor.open()
+    site.endpoint = fails
+    await visitor.send(page, raises=False)
+    failed = await site.inquiry()
+    site.endpoint = slow = Slow(site, 3.0)
+    running = asyncio.create_task(visitor.post(visitor.fill(page)))
+    await slow.running.wait()
+    observation = Observation(nonce=None, networks=(), body=b"")
+    late = Judged(verdict=site.verdicts[0], inquiry=failed, existing=failed, observation=observation)
+    step = await site.warden.course.begin(late)
+    assert (step.next, step.answer) == (Next.ANSWER, (303, "/run/1"))
+    await running
 
 
 async def dies(site: Site, visitor: Visitor, data: dict[str, str]) -> None:

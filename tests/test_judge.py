@@ -12,6 +12,7 @@ from formwarden.judge import CORRECTIONS, RETRY_WINDOW_S
 from formwarden.mail.autoreply import AutoReply
 from formwarden.scoring import signal
 from formwarden.stores.ports import Decision, State
+from formwarden.tokens import Tokens
 from tests.page.elements import Elements
 from tests.sites import ADDRESS, BROWSER, DOMAIN, MESSAGE, STAFF, URL, Site, contact, read_page
 
@@ -201,6 +202,21 @@ async def test_g22_where_nobody_hands_a_body_on_the_asked_one_with_its_files_sta
     verdict = await site.warden.judge(Submission("contact", data, client=visitor.ip, headers=BROWSER, host=DOMAIN))
     assert (verdict.accepted, verdict.uploads) == (True, ())
     assert len(await site.inquiries(State.ASKED)) == 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("body", [b"not what its type says", None])
+async def test_g22_files_that_cannot_be_read_back_stay_with_their_inquiry(tmp_path: Path, body: bytes | None) -> None:
+    site = Site(tmp_path)
+    visitor = site.visitor()
+    await visitor.send(await visitor.open(), after_s=1.0, files=FILE)
+    asked = replace(await site.inquiry(), id=b"p" * 16, receipt="FW-PPPP-PPPP", body=body)
+    await site.store.well.inquiries.keep(asked, lease_s=0)
+    tokens = Tokens(["k" * 40], clock=site.clock, entropy=lambda size: b"1" * size)
+    page = await visitor.open()
+    await visitor.send(page, {"_fw_token": tokens.issue("contact", parent=asked.id)}, after_s=9.0)
+    assert len(site.verdicts) == 1
+    assert asked.id in {inquiry.id for inquiry in await site.inquiries(State.ASKED)}
 
 
 @pytest.mark.anyio

@@ -24,13 +24,10 @@ class Answered:
     """An asked inquiry, and what became of it with this answer."""
 
     inquiry: Inquiry
-    first: bool  # nothing but this very submission has answered it so far
     files: ParsedBody | None  # what it had; None: nobody chose any
 
     def replaced_by(self, reading: Reading) -> bytes | None:
         """Name it where this submission has all that it had; one whose files did not come again stays."""
-        if not self.first:
-            return None
         if self.files is not None:
             there = {upload.field for upload in chosen(reading.submission.uploads)}
             if not there.issuperset(upload.field for upload in chosen(self.files.uploads)):
@@ -60,8 +57,10 @@ class Asked:
         inquiry = await gather("inquiries", self._inquiries.get(token.parent), deadline, self._faults)
         if inquiry is None or inquiry.form != reading.form.name:
             return None
-        first = observed.same_body or observed.uses == 0
-        return Answered(inquiry=inquiry, first=first, files=await _files_of(inquiry))
+        files = await _files_of(inquiry)
+        if files is None and inquiry.facts.get("uploads"):
+            return None  # they cannot be read, or are gone: what has them stays as it is
+        return Answered(inquiry=inquiry, files=files)
 
     def resent(self, reading: Reading, answered: Answered) -> ResentBody | None:
         """Make the body that has the kept files beside what came now; None: none are to be brought along."""

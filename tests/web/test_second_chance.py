@@ -412,11 +412,22 @@ async def test_where_the_answer_brings_other_files_only_what_was_asked_stays(pla
     assert await asked_one(plain)
 
 
+async def posted_with_an_empty_input(visitor: Visitor, data: Mapping[str, str]) -> httpx2.Response:
+    """Post as browsers do where nobody chose a file (HTML standard, "constructing the entry list")."""
+    parts = [f'name="{name}"\r\n\r\n{value}' for name, value in data.items()]
+    parts.append('name="photo"; filename=""\r\nContent-Type: application/octet-stream\r\n\r\n')
+    body = "".join(f"--xyz\r\nContent-Disposition: form-data; {part}\r\n" for part in parts) + "--xyz--\r\n"
+    headers = {"content-type": "multipart/form-data; boundary=xyz"}
+    return await visitor.request("POST", "/contact", content=body.encode(), headers=headers)
+
+
 @pytest.mark.anyio
 async def test_an_input_left_empty_is_no_file_that_has_to_come_again(plain: StarletteSite) -> None:
     visitor = plain.visitor()
-    empty: Files = {"photo": ("", b"", "application/octet-stream")}
-    response = await quick(plain, visitor, empty)
+    data = visitor.fill(await visitor.open())
+    plain.clock.move(1.0)
+    response = await posted_with_an_empty_input(visitor, data)
+    assert is_asked(response)
     assert "<ul>" not in response.text
     asked = await asked_one(plain)
     assert (await visitor.send(read_page(response), after_s=2.0)).status_code == 303
@@ -424,11 +435,27 @@ async def test_an_input_left_empty_is_no_file_that_has_to_come_again(plain: Star
 
 
 @pytest.mark.anyio
-async def test_an_empty_input_of_the_answer_does_not_hide_the_kept_file(plain: StarletteSite) -> None:
+async def test_an_empty_input_of_the_answer_does_not_hide_the_kept_file(site: Framework) -> None:
+    visitor = site.visitor()
+    page = await sent_with_files(site, visitor)
+    asked = await asked_one(site)
+    site.clock.move(2.0)
+    assert (await posted_with_an_empty_input(visitor, visitor.fill(page))).status_code == 303
+    assert site.files == [("弓.png", BYTES)]
+    assert await became(site, asked) == (State.DISCARDED, "answered by")
+
+
+@pytest.mark.anyio
+async def test_a_correction_that_brings_the_files_at_last_replaces_what_was_asked(plain: StarletteSite) -> None:
     visitor = plain.visitor()
     page = await sent_with_files(plain, visitor)
-    await visitor.send(page, after_s=2.0, files={"photo": ("", b"", "application/octet-stream")})
+    asked = await asked_one(plain)
+    plain.store.fails("inquiries.get", StoreError("locked"))
+    await visitor.send(page, after_s=2.0)
+    plain.store.fails("inquiries.get", None)
+    assert (await visitor.send(page, {"message": f"{MESSAGE} And strings?"}, after_s=9.0)).status_code == 303
     assert plain.files == [("弓.png", BYTES)]
+    assert await became(plain, asked) == (State.DISCARDED, "answered by")
 
 
 @pytest.mark.anyio
