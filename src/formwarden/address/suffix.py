@@ -1,6 +1,7 @@
 """The registrable domain: what one owner registered, by the public-suffix list."""
 
 import asyncio
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from formwarden.forks import Lock
@@ -30,19 +31,20 @@ SECOND_LEVEL: Final = frozenset(
         "sch",
     ]
 )
+_READING: Final = Lock()
 COUNTRY_CODE_LENGTH: Final = 2  # letters of a country's top-level domain (ISO 3166)
 
 
 class Suffixes:
     """Answers which part of a name one owner registered.
 
-    The list is read by `load()` in a thread (25 ms, 2 MB). Before that `registrable` guesses by the shape of the
-    name, so a caller that counts by its answer loads first, as the address check and an opening warden do.
+    The list is read by `load()` in a thread (25 ms, 2 MB), once a process. Before that `registrable` guesses by the
+    shape of the name, so a caller that counts by its answer loads first, as the address check and an opening warden
+    do.
     """
 
     def __init__(self) -> None:
         self._list: PublicSuffixList | None = None
-        self._lock = Lock()
 
     @property
     def loaded(self) -> bool:
@@ -62,11 +64,16 @@ class Suffixes:
         return self._list.privatesuffix(name)
 
     def _load(self) -> None:
-        from publicsuffixlist import PublicSuffixList
+        with _READING:  # many may come at once, one reads
+            self._list = the_list()
 
-        with self._lock:  # many may come at once, one reads
-            if self._list is None:
-                self._list = PublicSuffixList()
+
+@cache
+def the_list() -> "PublicSuffixList":
+    """Read the list; nobody changes it, so one is enough for every warden of a process."""
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList()
 
 
 def guess(name: str) -> str | None:
