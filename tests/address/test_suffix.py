@@ -3,7 +3,7 @@ import asyncio
 import publicsuffixlist
 import pytest
 
-from formwarden.address.suffix import Suffixes, the_list, guess
+from formwarden.address.suffix import Suffixes, guess, the_list
 
 
 @pytest.fixture
