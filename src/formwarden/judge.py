@@ -1,5 +1,6 @@
 """Judges one submission: look-ups first, then judgement, then the inquiry is kept and the action named."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -229,7 +230,9 @@ class Judge:
         inquiry = record(reading, facts, verdict, client=client, watched=watched)
         replaces = answered.replaced_by(reading) if answered else None
         try:
-            existing = await self._store.inquiries.keep(inquiry, lease_s=ENDPOINT_LEASE_S, replaces=replaces)
+            # whole was it sent: a request that is cancelled now is still kept, and held when its lease is over
+            keeping = self._store.inquiries.keep(inquiry, lease_s=ENDPOINT_LEASE_S, replaces=replaces)
+            existing = await asyncio.shield(keeping)
             if answered is not None and replaces is not None:
                 await self._asked.close(answered, inquiry.receipt)
         except StoreError as error:

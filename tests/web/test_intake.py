@@ -254,7 +254,7 @@ async def test_no_file_stays_open_however_a_request_ends(tmp_path: Path, small: 
 
 
 @pytest.mark.anyio
-async def test_a_request_cancelled_while_it_is_written_down_leaves_nothing_open(tmp_path: Path) -> None:
+async def test_a_request_cancelled_while_it_is_written_down_is_kept_and_leaves_nothing_open(tmp_path: Path) -> None:
     """The writer's thread may come to it after the request has gone."""
     async with RealSite(tmp_path) as site:
         await posted(site, await filled(site, PHOTO))
@@ -275,6 +275,8 @@ async def test_a_request_cancelled_while_it_is_written_down_leaves_nothing_open(
                 break
         assert nameless() == before
         assert site.warden.spools.allowance.held == 0
+        kept = await site.rows()
+        assert [row.inquiry.body for row in kept if row.inquiry.state is State.ACCEPTED] == [body]
 
 
 @pytest.mark.anyio
