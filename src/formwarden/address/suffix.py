@@ -31,7 +31,6 @@ SECOND_LEVEL: Final = frozenset(
         "sch",
     ]
 )
-_READING: Final = Lock()
 COUNTRY_CODE_LENGTH: Final = 2  # letters of a country's top-level domain (ISO 3166)
 
 
@@ -45,6 +44,7 @@ class Suffixes:
 
     def __init__(self) -> None:
         self._list: PublicSuffixList | None = None
+        self._lock = Lock()
 
     @property
     def loaded(self) -> bool:
@@ -64,7 +64,7 @@ class Suffixes:
         return self._list.privatesuffix(name)
 
     def _load(self) -> None:
-        with _READING:  # many may come at once, one reads
+        with self._lock:  # many may come at once, one reads
             self._list = the_list()
 
 
