@@ -287,7 +287,7 @@ async def test_repeated_lines_of_a_header_are_read_in_order_wherever_the_request
         "headers": [(b"x-forwarded-for", line) for line in lines],
     }
     submission = await Submission.from_request("contact", Request(scope, nothing))
-    assert site.warden.client_of(submission) == Client.parse("198.51.100.1")
+    assert site.warden.client_at(submission.peer, submission.headers) == Client.parse("198.51.100.1")
 
 
 # ------------------------------------------------------------------ end to end

@@ -76,8 +76,8 @@ def test_the_environment_tells_client_headers_and_host(tmp_path: Path) -> None:
     site = plain(tmp_path, trusted_proxies="10.0.0.1")
     near = environ(REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR="1.2.3.4")
     submission = Submission.from_environ("contact", near, posted(site).items())
-    assert site.warden.client_of(submission).ip is not None
-    assert str(site.warden.client_of(submission).ip) == "1.2.3.4"
+    assert site.warden.client_at(submission.peer, submission.headers).ip is not None
+    assert str(site.warden.client_at(submission.peer, submission.headers).ip) == "1.2.3.4"
     assert submission.host == DOMAIN
     assert submission.headers["sec-fetch-site"] == "same-origin"
 

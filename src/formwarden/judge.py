@@ -97,9 +97,20 @@ class Judge:
         self._composites = tuple(composites)
         self._clock = clock
         self._faults = faults
+        self._judging = set[asyncio.Future[Judged]]()
 
     async def judge(self, form: GuardedForm, submission: Submission, *, watched: bool) -> Judged:
-        """Judge and keep. `watched`: somebody will report how the endpoint ended; else accepted is done (G21)."""
+        """Judge and keep. `watched`: somebody will report how the endpoint ended; else accepted is done (G21).
+
+        Whole was it sent: a request that is cancelled meanwhile is still judged and kept, and held when its lease
+        is over.
+        """
+        judging = asyncio.ensure_future(self._surely(form, submission, watched=watched))
+        self._judging.add(judging)  # the loop itself would let go of it
+        judging.add_done_callback(self._judging.discard)
+        return await asyncio.shield(judging)
+
+    async def _surely(self, form: GuardedForm, submission: Submission, *, watched: bool) -> Judged:
         try:
             return await self._judge(form, submission, watched=watched)
         except Exception as error:  # noqa: BLE001 - our own bug must lose nobody an inquiry; counted, passed on, no mail
@@ -230,9 +241,7 @@ class Judge:
         inquiry = record(reading, facts, verdict, client=client, watched=watched)
         replaces = answered.replaced_by(reading) if answered else None
         try:
-            # whole was it sent: a request that is cancelled now is still kept, and held when its lease is over
-            keeping = self._store.inquiries.keep(inquiry, lease_s=ENDPOINT_LEASE_S, replaces=replaces)
-            existing = await asyncio.shield(keeping)
+            existing = await self._store.inquiries.keep(inquiry, lease_s=ENDPOINT_LEASE_S, replaces=replaces)
             if answered is not None and replaces is not None:
                 await self._asked.close(answered, inquiry.receipt)
         except StoreError as error:

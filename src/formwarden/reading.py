@@ -1,7 +1,7 @@
 """What a submission carries, read before anything is looked up: all of it is free."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
@@ -124,7 +124,11 @@ class Reader:
         """Return the client as given, or find it from socket and forwarding headers."""
         if submission.client is not None:
             return submission.client
-        found = find_client(submission.peer, submission.headers, self._proxies)
+        return self.client_at(submission.peer, submission.headers)
+
+    def client_at(self, peer: str | None, headers: Mapping[str, str]) -> Client:
+        """Find the client from the socket's peer and the forwarding headers."""
+        found = find_client(peer, headers, self._proxies)
         if found.fault is not None:
             self._faults.remark("proxy", found.fault)
         return found.client

@@ -7,7 +7,7 @@ from starlette.requests import HTTPConnection
 
 from formwarden import environ as environs
 from formwarden.page.context import PageRequest, known, link_root, root_of
-from formwarden.submission import Answer, Submission, join_headers
+from formwarden.submission import Answer, join_headers, preferred_language
 
 if TYPE_CHECKING:
     from formwarden.warden import Warden
@@ -22,12 +22,13 @@ def page_request(warden: "Warden", request: Asked) -> PageRequest:
     """Name the one a page is for."""
     if isinstance(request, HTTPConnection):
         peer = request.client.host if request.client else None
-        asked = Submission("", (), peer=peer, headers=join_headers(request.headers.items()))
+        headers = join_headers(request.headers.items())
         root = root_of(request.scope, warden.mounted_at)
     else:
-        asked = Submission.from_environ("", request, ())
+        peer, headers = environs.peer_of(request), environs.headers_of(request)
         root = link_root(environs.mount_of(request))
-    return PageRequest(warden.client_of(asked), asked.language, root=root)
+    language = preferred_language(headers.get("accept-language", ""))
+    return PageRequest(warden.client_at(peer, headers), language, root=root)
 
 
 def is_ours(warden: "Warden", environ: Mapping[str, object]) -> bool:
@@ -43,11 +44,11 @@ async def serve(warden: "Warden", environ: Mapping[str, object]) -> Answer | Non
     if not is_ours(warden, environ):
         return None
     path, query = environs.path_of(environ), environs.query_of(environ)
-    asked = Submission.from_environ("", environ, ())
-    with known(page_request(warden, environ)):
+    page = page_request(warden, environ)
+    with known(page):
         if path.startswith(warden.settings.pages.asset_prefix):
-            return warden.asset(path, query, asked.headers.get("if-none-match"), asked)
-        return await warden.thanks_page(_ending_at(warden, path), query, asked.language)
+            return warden.asset(path, query, environs.headers_of(environ).get("if-none-match"), page.client)
+        return await warden.thanks_page(_ending_at(warden, path), query, page.language)
 
 
 def _ending_at(warden: "Warden", path: str) -> tuple[str, ...]:

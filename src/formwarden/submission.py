@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlencode
@@ -24,6 +25,7 @@ OWN_FIELDS: Final = frozenset({MARKER_FIELD, TOKEN_FIELD, EVIDENCE_FIELD})
 URLENCODED: Final = "application/x-www-form-urlencoded"
 JSON_BYTES: Final = 262_144  # of a body read without the middleware, whose settings bound it else
 JSON_VALUES: Final = 1_000  # the fields Starlette reads of a form
+LANGUAGE_CHARS: Final = 256  # of an Accept-Language header that are read
 IPV4_NETWORK_BITS: Final = 24
 IPV6_CLIENT_BITS: Final = 64  # what one household or office is given (RFC 6177)
 IPV6_NETWORK_BITS: Final = 48
@@ -289,8 +291,13 @@ def join_headers(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def preferred_language(accept_language: str) -> str:
     """Choose `ja` or `en` from an Accept-Language header (RFC 9110 section 12.5.4)."""
+    return _preferred(accept_language[:LANGUAGE_CHARS])
+
+
+@lru_cache(maxsize=256)
+def _preferred(accept_language: str) -> str:
     best, chosen = 0.0, "en"
-    for part in accept_language[:256].split(","):
+    for part in accept_language.split(","):
         tag, _, parameters = part.strip().lower().partition(";")
         weight = parameters.strip().removeprefix("q=") if parameters else "1"
         try:

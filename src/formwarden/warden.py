@@ -82,13 +82,13 @@ class Warden:
         """Return the value of the `Formwarden` header for a client that sends JSON: the same, beside its body."""
         return self._parts.issuer.header(self._form(form), self._page(request))
 
-    def asset(self, path: str, query: str, if_none_match: str | None, asked: Submission) -> Answer | None:
+    def asset(self, path: str, query: str, if_none_match: str | None, client: Client) -> Answer | None:
         """Serve a static file, or a fresh token for the page whose marker the query holds."""
         if path != self._parts.assets.token_path:
             return self._parts.assets.answer(path, if_none_match)
         marker = parse_qs(query).get("m", [""])[0]
         form = next((each for each in self.forms.values() if self._parts.reader.is_marked(marker, each)), None)
-        return None if form is None else self._parts.issuer.answer(form, self.client_of(asked))
+        return None if form is None else self._parts.issuer.answer(form, client)
 
     def thanks_url(self, verdict: Verdict, *, request: "Asked | None" = None) -> str:
         """Return where to send an accepted visitor: the form's thanks page with a signed receipt (G29)."""
@@ -114,9 +114,9 @@ class Warden:
         return await serve(self, environ)
 
     # ---------------------------------------------------------------- judging
-    def client_of(self, submission: Submission) -> Client:
-        """Return who is at the other end, behind declared proxies only."""
-        return self._parts.reader.client_of(submission)
+    def client_at(self, peer: str | None, headers: Mapping[str, str]) -> Client:
+        """Return who is at the other end, behind declared proxies only; header names are in lower case."""
+        return self._parts.reader.client_at(peer, headers)
 
     async def judge(self, submission: Submission) -> Verdict:
         """Judge and keep one submission from a handler of your own; accepted means done (G21)."""

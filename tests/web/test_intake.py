@@ -15,7 +15,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message
 
 from formwarden import Verdict, form_of
+from formwarden.course import DEATH_GRACE_S
 from formwarden.errors import StoreError
+from formwarden.judge import ENDPOINT_LEASE_S
 from formwarden.stores.ports import State
 from tests.e2e.real_site import RealSite
 from tests.sites import READING_S, Site
@@ -277,6 +279,32 @@ async def test_a_request_cancelled_while_it_is_written_down_is_kept_and_leaves_n
         assert site.warden.spools.allowance.held == 0
         kept = await site.rows()
         assert [row.inquiry.body for row in kept if row.inquiry.state is State.ACCEPTED] == [body]
+
+
+@pytest.mark.anyio
+async def test_a_request_cancelled_while_it_is_looked_up_is_judged_and_kept(tmp_path: Path) -> None:
+    """The visitor has sent all of it, so the owner gets it: held when the lease of its endpoint is over."""
+    site = Site(tmp_path, settings={"judge_seconds": 0.2})
+    body, before = await filled(site, PHOTO), nameless()
+    site.resolver.forever = True
+    others = asyncio.all_tasks()
+    task = asyncio.create_task(posted(site, body))
+    for _ in range(TRIES):
+        if site.resolver.asked:
+            break
+        await asyncio.wait({task}, timeout=0.01)
+    assert site.resolver.asked
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await site.inquiries() == ()
+    await asyncio.wait(asyncio.all_tasks() - others, timeout=10)
+    assert (await site.inquiry()).body == body
+    assert (nameless(), site.warden.spools.allowance.held) == (before, 0)
+    await site.later(ENDPOINT_LEASE_S + DEATH_GRACE_S)
+    kept = await site.inquiry()
+    assert kept.state is State.HELD
+    assert kept.note.startswith("endpoint failed")
 
 
 @pytest.mark.anyio

@@ -12,7 +12,7 @@ from formwarden.errors import NoVerdictError
 from formwarden.forms import GuardedForm
 from formwarden.page.context import PageRequest, known, link_root
 from formwarden.scoring import Verdict
-from formwarden.submission import Answer, Submission
+from formwarden.submission import Answer, preferred_language
 from formwarden.warden import Warden
 from formwarden.web.endpoint import PARSED, START, VERDICT
 from formwarden.web.guard import Guard
@@ -67,12 +67,13 @@ class WardenMiddleware:
     async def _ours(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         form = self._forms.get(path)
         method: str = scope["method"].upper()  # a server that leaves `post` as it came gives nobody a way round us
-        asked = Submission("", (), peer=peer_of(scope), headers=headers_of(scope))
+        headers = headers_of(scope)
+        client = self._warden.client_at(peer_of(scope), headers)
         root = link_root(scope.get("root_path", ""))
-        page = PageRequest(self._warden.client_of(asked), asked.language, root=root)
+        page = PageRequest(client, preferred_language(headers.get("accept-language", "")), root=root)
         if method in READING:
             with known(page):
-                answer = await self._own_answer(path, scope, asked)
+                answer = await self._own_answer(path, scope, headers, page)
             if answer is not None:
                 await send_answer(answer, send, head=method == "HEAD")
                 return
@@ -81,19 +82,19 @@ class WardenMiddleware:
             return
         with known(page):
             if method in form.methods:
-                await self._guard.handle(form, scope, receive, _unshared(page, send))
+                await self._guard.handle(form, client, headers, scope, receive, _unshared(page, send))
             else:
                 await self.app(scope, receive, _unshared(page, send))
         if method in form.methods:
             self._warden.nudge()
 
-    async def _own_answer(self, path: str, scope: Scope, asked: Submission) -> Answer | None:
+    async def _own_answer(self, path: str, scope: Scope, headers: dict[str, str], page: PageRequest) -> Answer | None:
         """Give an asset of ours, a fresh token, or a thanks page with a valid receipt; None: it is the site's."""
         query = scope.get("query_string", b"").decode("latin-1")
         if path.startswith(self._prefix):
-            return self._warden.asset(path, query, asked.headers.get("if-none-match"), asked)
+            return self._warden.asset(path, query, headers.get("if-none-match"), page.client)
         if path in self._thanks:
-            return await self._warden.thanks_page(self._thanks[path], query, asked.language)
+            return await self._warden.thanks_page(self._thanks[path], query, page.language)
         return None
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:

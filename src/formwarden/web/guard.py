@@ -11,12 +11,12 @@ from formwarden.desk.rebuild import own_names
 from formwarden.forms import GuardedForm
 from formwarden.judge import Judged
 from formwarden.scoring import Action, Verdict
-from formwarden.submission import Answer, Submission, preferred_language
+from formwarden.submission import Answer, Client, Submission, preferred_language
 from formwarden.warden import Warden
 from formwarden.web.body import Body, ClientGoneError
 from formwarden.web.endpoint import Endpoint, hand_over
 from formwarden.web.intake import BUSY, LATE, Intake, Refusal
-from formwarden.web.requests import headers_of, peer_of, wants_json
+from formwarden.web.requests import peer_of, wants_json
 from formwarden.web.resent import resend
 from formwarden.web.responses import send_answer
 from formwarden.web.strip import stripped
@@ -31,9 +31,16 @@ class Guard:
         self._strip = strip
         self._intake = Intake(warden.settings.web, warden.spools)
 
-    async def handle(self, form: GuardedForm, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request of a guarded form."""
-        headers = headers_of(scope)
+    async def handle(  # noqa: PLR0917 - one request
+        self,
+        form: GuardedForm,
+        client: Client,
+        headers: dict[str, str],
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Handle one request of a guarded form; client and headers are what the scope says of them."""
         try:
             body = await self._intake.read(form, scope, headers, receive)
         except ClientGoneError:
@@ -42,17 +49,25 @@ class Guard:
             await self._refuse(body, form, headers, scope, send)
             return
         try:
-            await self._judged(form, scope, headers, body, receive, send)
+            await self._judged(form, client, headers, body, scope, receive, send)
         finally:
             body.close()
 
     async def _judged(  # noqa: PLR0917 - one request
-        self, form: GuardedForm, scope: Scope, headers: dict[str, str], body: Body, receive: Receive, send: Send
+        self,
+        form: GuardedForm,
+        client: Client,
+        headers: dict[str, str],
+        body: Body,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
     ) -> None:
         submission = Submission(
             form.name,
             body.parsed.fields,
             uploads=body.parsed.uploads,
+            client=client,
             peer=peer_of(scope),
             headers=headers,
             content_type=headers.get("content-type", ""),
