@@ -37,7 +37,7 @@ facts, scoring, address → report
 · json_bodies → bodies, json_values
 · desk, console, web → json_bodies
 · submission → environ, multipart, json_values
-· warden, web → spool
+· warden, web → spool → allowance
 · subjects, retraction → ports
 · ports → submission
 · standing → facts, scoring

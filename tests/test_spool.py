@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formwarden.spool import SLOW_FOR_S, SLOW_S, Allowance, NoRoomError, Spool, Spools
+from formwarden.allowance import Allowance, NoRoomError
+from formwarden.spool import SLOW_FOR_S, SLOW_S, Spool, Spools
 from tests.clock import MovableClock
 
 BODY = bytes(range(256)) * 40
@@ -168,30 +169,6 @@ def test_the_file_stays_open_while_another_thread_uses_it() -> None:
     go_on.set()
     thread.join(10)
     assert (read, descriptors()) == ([BODY[:5]], before)
-
-
-# ------------------------------------------------------------------ how much there is
-def test_no_more_is_held_than_is_allowed_and_what_is_given_back_is_there_again() -> None:
-    allowance = Allowance(100)
-    one, other = allowance.share(), allowance.share()
-    one.grow(60, within=True)
-    other.grow(40, within=True)
-    with pytest.raises(NoRoomError, match="FORMWARDEN_SPOOL_BUDGET"):
-        other.grow(1, within=True)
-    assert allowance.held == 100
-    one.release()
-    one.release()
-    other.grow(60, within=True)
-    assert (allowance.held, other.size) == (100, 100)
-
-
-def test_what_is_in_memory_already_is_counted_and_not_refused() -> None:
-    allowance = Allowance(100)
-    share = allowance.share()
-    share.grow(150, within=False)
-    assert allowance.held == 150
-    share.release()
-    assert allowance.held == 0
 
 
 @pytest.mark.anyio

@@ -11,7 +11,7 @@ from tempfile import TemporaryFile
 from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
-from formwarden import forks
+from formwarden.allowance import Allowance, NoRoomError, Share
 from formwarden.clock import Clock
 
 if TYPE_CHECKING:
@@ -23,56 +23,6 @@ THREADS: Final = 2  # hashing and waiting for a disk; more would only take the p
 VECTORS: Final = 512  # buffers of one write; systems take 1,024
 
 T = TypeVar("T")
-
-
-class NoRoomError(Exception):
-    """There is no room for this body now: the budget is spent, or the disk full."""
-
-
-class Allowance:
-    """Bytes of bodies that this process holds while their clients are still sending, and in files."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._lock = forks.Lock()
-        self._held = 0
-
-    @property
-    def held(self) -> int:
-        """Bytes held now."""
-        return self._held
-
-    def share(self) -> "Share":
-        """Begin to count for one body."""
-        return Share(self)
-
-    def _add(self, size: int, *, within: bool) -> bool:
-        with self._lock:
-            if within and self._held + size > self.limit:
-                return False
-            self._held += size
-            return True
-
-
-class Share:
-    """What one body has of the allowance."""
-
-    __slots__ = ("_allowance", "size")
-
-    def __init__(self, allowance: Allowance) -> None:
-        self._allowance = allowance
-        self.size = 0
-
-    def grow(self, size: int, *, within: bool) -> None:
-        """Take more. `within`: no more than there is. Raises NoRoomError."""
-        if not self._allowance._add(size, within=within):  # noqa: SLF001 - two halves of one thing
-            raise NoRoomError(f"{self._allowance.limit} bytes are held for other bodies (FORMWARDEN_SPOOL_BUDGET)")
-        self.size += size
-
-    def release(self) -> None:
-        """Give all back."""
-        size, self.size = self.size, 0
-        self._allowance._add(-size, within=False)  # noqa: SLF001 - as above
 
 
 class Spool:

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message
 
+from formwarden.allowance import NoRoomError
 from formwarden.bodies import TooManyFieldsError, body_parser, parse_body
-from formwarden.spool import NoRoomError, Spools
+from formwarden.spool import Spools
 from formwarden.web.body import AS_THEY_CAME, PIECE_BYTES, Body, BodyLimits, BodyTooLargeError, ClientGoneError
 from formwarden.web.pace import BodyLateError, PaceLimits
 from formwarden.web.settings import Web

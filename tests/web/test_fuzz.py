@@ -16,7 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from formwarden import GuardedForm
 from formwarden.spool import Spools
-from formwarden.submission import EVIDENCE_FIELD, MARKER_FIELD, TOKEN_FIELD
+from formwarden.submission import EVIDENCE_FIELD, MARKER_FIELD, TOKEN_FIELD, Client
 from formwarden.web.intake import Intake, Refusal
 from formwarden.web.requests import headers_of
 from formwarden.web.settings import Web
@@ -219,7 +219,8 @@ async def one(number: int, spools: Spools) -> str:
     async def receive() -> Message:
         return waiting.pop(0)
 
-    read = await Intake(web, spools).read(GuardedForm("contact", path="/contact"), scope, headers, receive)
+    form = GuardedForm("contact", path="/contact")
+    read = await Intake(web, spools).read(form, Client(), scope, headers, receive)
     if isinstance(read, Refusal):
         assert read.status in {400, 413, 415}
         return str(read.status)

@@ -7,8 +7,9 @@ from typing import Final
 
 from starlette.types import Message, Receive
 
+from formwarden.allowance import Share
 from formwarden.bodies import BodyParser, Held, ParsedBody, Source
-from formwarden.spool import Share, Spool, Spools
+from formwarden.spool import Spool, Spools
 from formwarden.web.pace import PaceLimits, Watch
 
 REQUEST: Final = "http.request"
@@ -43,8 +44,16 @@ class Body:
 
     parsed: ParsedBody
 
-    def __init__(self, receive: Receive, parser: BodyParser, limits: BodyLimits, spools: Spools) -> None:
+    def __init__(
+        self,
+        receive: Receive,
+        parser: BodyParser,
+        limits: BodyLimits,
+        spools: Spools,
+        network: bytes | None = None,
+    ) -> None:
         self._receive = receive
+        self._network = network  # of the client; bodies of one network leave room for others
         self._parser = parser
         self._limits = limits
         self._spools = spools
@@ -131,7 +140,7 @@ class Body:
 
     def _held(self) -> Share:
         if self._share is None:
-            self._share = self._spools.allowance.share()
+            self._share = self._spools.allowance.share(self._network)
         return self._share
 
 

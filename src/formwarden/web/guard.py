@@ -42,7 +42,7 @@ class Guard:
     ) -> None:
         """Handle one request of a guarded form; client and headers are what the scope says of them."""
         try:
-            body = await self._intake.read(form, scope, headers, receive)
+            body = await self._intake.read(form, client, scope, headers, receive)
         except ClientGoneError:
             return  # nobody is there to be answered, nobody is charged
         if isinstance(body, Refusal):

@@ -6,10 +6,12 @@ from typing import Final
 
 from starlette.types import Receive, Scope
 
+from formwarden.allowance import NoRoomError
 from formwarden.bodies import FieldLimits, TooManyFieldsError, UnreadableBodyError, UnsupportedBodyError
 from formwarden.forms import GuardedForm
 from formwarden.json_bodies import form_parser
-from formwarden.spool import NoRoomError, Spools
+from formwarden.spool import Spools
+from formwarden.submission import Client
 from formwarden.web.body import Body, BodyLimits, BodyTooLargeError
 from formwarden.web.pace import BodyLateError, PaceLimits
 from formwarden.web.requests import declared_length, is_repeated
@@ -50,7 +52,7 @@ class Intake:
         self._limits = BodyLimits(size=web.body_limit, in_memory=web.spool_above, pace=PaceLimits.of(web))
 
     async def read(
-        self, form: GuardedForm, scope: Scope, headers: Mapping[str, str], receive: Receive
+        self, form: GuardedForm, client: Client, scope: Scope, headers: Mapping[str, str], receive: Receive
     ) -> Body | Refusal:
         """Read and parse the body once. Raises ClientGoneError; what `receive` raises passes."""
         refusal = _of_headers(scope, headers)
@@ -62,7 +64,7 @@ class Intake:
             return LARGE
         try:
             parser = form_parser(headers.get("content-type", ""), self._fields)
-            return await _read(Body(receive, parser, limits, self._spools))
+            return await _read(Body(receive, parser, limits, self._spools, client.network))
         except NoRoomError as error:
             return Refusal(BUSY, str(error))
         except tuple(REFUSALS) as error:
