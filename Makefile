@@ -12,7 +12,7 @@ help:
 	@echo "make test        ruff, mypy, and all tests with branch coverage"
 	@echo "make soak-quick  the tests that scale, larger: at most 5 minutes"
 	@echo "make soak        the same, at full size: at most 45 minutes"
-	@echo "make bench       what formwarden costs beside the bare app: about ten minutes, asserts nothing"
+	@echo "make bench       what formwarden costs beside the bare app: about twenty minutes, asserts nothing"
 	@echo "make clean       remove what the other targets made, .venv included"
 
 demo: $(VENV)/.demo

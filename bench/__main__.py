@@ -6,17 +6,30 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from bench import inprocess, overhttp, processes
+from bench import inprocess, overhttp, processes, rows, stores
 from bench.figures import Row, table
 from bench.inprocess import Say
 from bench.posts import BODIES
 
-BENCHES: Final = ("unguarded", "post", "unguarded-http", "post-http", "import", "memory")
+BENCHES: Final = (
+    "unguarded",
+    "post",
+    "unguarded-http",
+    "post-http",
+    "import",
+    "memory",
+    "reserve",
+    "upsert",
+    "observe",
+    "rows",
+)
 EPILOG: Final = """examples:
-  python -m bench                                  # everything, about ten minutes
+  python -m bench                                  # everything, about twenty minutes
   python -m bench --only post --rounds 5           # posts in this process
   python -m bench --only post-http --seconds 2     # posts over uvicorn, with wrk
   python -m bench --only post-http --body 'urlencoded 1 KB'
+  python -m bench --only reserve --only upsert --only observe
+  python -m bench --only rows --rows 1000000       # a tenth of the disk and the time
   python -m bench --json > bench.json
 
 benches: {}
@@ -33,16 +46,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(text, file=sys.stderr, flush=True)
 
     wanted = tuple(args.only or BENCHES)
-    rows = [row for bench in BENCHES if bench in wanted for row in _run(bench, args, say)]
+    found = [row for bench in BENCHES if bench in wanted for row in _run(bench, args, say)]
     if args.json:
-        print(json.dumps([row.as_json() for row in rows], indent=1))
+        print(json.dumps([row.as_json() for row in found], indent=1))
     else:
-        print(table(rows))
+        print(table(found))
     return 0
 
 
 def _run(bench: str, args: argparse.Namespace, say: Say) -> list[Row]:
-    missing = overhttp.available() if bench.endswith("-http") else None
+    missing = _missing(bench)
     if missing is not None:
         say(f"{bench}: left out: {missing}")
         return []
@@ -57,8 +70,28 @@ def _run(bench: str, args: argparse.Namespace, say: Say) -> list[Row]:
             return overhttp.posts(args.http_rounds, say, seconds=args.seconds, kinds=args.body or BODIES)
         case "import":
             return processes.imports(args.rounds, say)
-    uploads = max(1, int(processes.UPLOADS * args.share))
-    return processes.memory(args.http_rounds, say, uploads=uploads)
+        case "memory":
+            uploads = max(1, int(processes.UPLOADS * args.share))
+            return processes.memory(args.http_rounds, say, uploads=uploads)
+    return _run_store(bench, args, say)
+
+
+def _run_store(bench: str, args: argparse.Namespace, say: Say) -> list[Row]:
+    match bench:
+        case "reserve":
+            return stores.reservations(args.rounds, say, share=args.share)
+        case "upsert":
+            return stores.upserts(args.rounds, say, share=args.share)
+        case "observe":
+            return stores.observations(args.http_rounds, say, seconds=args.seconds)
+    few, steps = min(rows.FEW, max(1, args.rows // 10)), max(1, int(rows.STEPS * args.share))
+    return rows.compared(args.rounds, say, few=few, many=args.rows, steps=steps)
+
+
+def _missing(bench: str) -> str | None:
+    if bench.endswith("-http"):
+        return overhttp.available()
+    return stores.available() if bench == "upsert" else None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,6 +107,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--http-rounds", type=_positive, default=5, help="rounds over HTTP, and of memory (5)")
     parser.add_argument("--seconds", type=_positive, default=4, help="of one run of wrk (4)")
     parser.add_argument("--share", type=float, default=1.0, help="of the requests of a round in process (1.0)")
+    parser.add_argument(
+        "--rows",
+        type=_positive,
+        default=rows.MANY,
+        help=f"of the larger store; the smaller has {rows.FEW:,} (%(default)s)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON in place of the table")
     return parser
 

@@ -6,6 +6,7 @@ from formwarden.stores.memory import MemoryStore
 from formwarden.stores.memory.counters import MemoryCounters
 from formwarden.stores.memory.inquiries import MemoryInquiries
 from formwarden.stores.memory.ledger import MemoryLedger
+from formwarden.stores.memory.statistics import MemoryStatistics
 from formwarden.stores.ports import (
     Inquiry,
     Key,
@@ -20,6 +21,7 @@ from formwarden.stores.ports import (
     Staff,
     State,
 )
+from formwarden.stores.runs import Run, TaskState
 
 
 class Health:
@@ -135,9 +137,9 @@ class IllInquiries:
 class IllStore:
     """The store port over a memory store, with a state of health."""
 
-    def __init__(self, well: MemoryStore) -> None:
+    def __init__(self, well: MemoryStore, health: Health | None = None) -> None:
         self.well = well
-        self.health_of = Health()
+        self.health_of = health or Health()
         self._counters = IllCounters(well.counters, self.health_of)
         self._ledger = IllLedger(well.ledger, self.health_of)
         self._inquiries = IllInquiries(well.inquiries, self.health_of)
@@ -155,6 +157,10 @@ class IllStore:
     def inquiries(self) -> IllInquiries:
         return self._inquiries
 
+    @property
+    def statistics(self) -> MemoryStatistics:
+        return self.well.statistics
+
     def fails(self, what: str, error: Exception | None) -> None:
         """Let a port or one operation raise."""
         self.health_of.fails(what, error)
@@ -166,9 +172,17 @@ class IllStore:
         self.health_of.check("store", "purge")
         return await self.well.purge(limit)
 
-    async def lease(self, task: str, holder: str, /, *, seconds: float) -> bool:
+    async def lease(self, task: str, holder: str, /, *, seconds: float, run: Run | None = None) -> bool:
         self.health_of.check("store", "lease")
-        return await self.well.lease(task, holder, seconds=seconds)
+        return await self.well.lease(task, holder, seconds=seconds, run=run)
+
+    async def release(self, holder: str, runs: Mapping[str, Run], /) -> None:
+        self.health_of.check("store", "release")
+        await self.well.release(holder, runs)
+
+    async def tasks(self) -> Mapping[str, TaskState]:
+        self.health_of.check("store", "tasks")
+        return await self.well.tasks()
 
     async def recipient_keys(self) -> Sequence[bytes]:
         self.health_of.check("store", "recipient_keys")

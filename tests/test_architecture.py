@@ -65,6 +65,12 @@ facts, scoring, address → report
 NODES: Final[Mapping[str, str]] = {
     "stores.ports": "ports",
     "stores.outcomes": "ports",  # the kinds of outcome, which every store reads alike
+    "stores.runs": "ports",  # who does a periodic task, and how it went
+    "stores.statistics": "ports",  # what a store can be asked about itself
+    "stores.journal_file": "ports",
+    "stores.journal_index": "ports",
+    "stores.journal_lines": "ports",
+    "stores.archive": "ports",  # everything durable as values, and the port that moves it
     "stores.journal": "ports",  # what takes inquiries when no store does
     "address.report": "report",
     "mail.autoreply": "forms",  # what a site says of its form

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from bench import stores
 from bench.__main__ import BENCHES, main
 from bench.figures import Goal, rows_of, table
 from bench.overhttp import available
@@ -43,6 +44,31 @@ def test_posts_over_http_are_new_inquiries_too(capsys: pytest.CaptureFixture[str
     rows = measured(capsys, "--only", "post-http", "--body", "urlencoded 1 KB")
     ran, _, sent = str(rows["POST urlencoded 1 KB over HTTP", "formwarden"]["note"]).split("; ")[1].split()[:3]
     assert int(ran) >= int(sent) > 0
+
+
+def test_a_reservation_is_measured_beside_a_bare_upsert_of_the_same_durability(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = measured(capsys, "--only", "reserve")
+    assert [site for _, site in rows] == ["bare", "reservation"] * 2
+    assert all(float(str(row["ratio"])) > 1 for (_, site), row in rows.items() if site == "reservation")
+
+
+@pytest.mark.slow
+def test_upserts_are_measured_beside_a_server_and_observations_in_four_processes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if stores.available() is not None:
+        pytest.skip(f"upserts are not measured: {stores.available()}")
+    rows = measured(capsys, "--only", "upsert", "--only", "observe")
+    assert [site for _, site in rows] == ["redis-py asyncio", "our file", "p50", "p99", "p99.9", "longest"]
+    assert all(float(str(row["figure"])) > 0 for row in rows.values())
+
+
+def test_a_large_store_is_filled_and_measured_beside_a_small_one(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = measured(capsys, "--only", "rows", "--rows", "3000")
+    assert [site for _, site in rows] == ["300 rows", "3,000 rows"] * 2
+    assert all(float(str(row["figure"])) > 0 for row in rows.values())
 
 
 def test_a_goal_that_is_missed_is_printed_as_missed() -> None:

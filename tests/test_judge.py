@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from formwarden import Action, Evidence, Standing, StoreError, Submission, Thresholds
+from formwarden.errors import StoreFullError
 from formwarden.facts import Facts
 from formwarden.forms import GuardedForm
 from formwarden.judge import CORRECTIONS, RETRY_WINDOW_S
@@ -552,6 +553,23 @@ async def test_g23_what_neither_store_nor_journal_can_take_is_passed_on_and_neve
     assert (asked.action, asked.judged, asked.recorded) == (Action.ACCEPT, Action.ASK, False)
     assert [mail.recipient for mail in site.sender.mails] == [STAFF, STAFF]
     assert site.warden.faults.of("journal") == 2
+
+
+@pytest.mark.anyio
+async def test_g23_what_a_full_store_cannot_take_is_passed_on_and_never_swallowed_by_the_journal(
+    tmp_path: Path,
+) -> None:
+    site = Site(tmp_path)
+    site.store.fails("inquiries.keep", StoreFullError("no room"))
+    await site.visitor(headers={}).post({"name": "x", "email": ADDRESS, "message": MESSAGE})  # to be held
+    visitor = site.visitor()
+    await visitor.send(await visitor.open())
+    held, person = site.verdicts
+    assert (held.action, held.judged, held.recorded) == (Action.ACCEPT, Action.QUARANTINE, False)
+    assert (person.action, person.recorded) == (Action.ACCEPT, False)
+    assert [mail.recipient for mail in site.sender.mails] == [STAFF, STAFF], "and no reply"
+    assert tuple(await site.journal()) == ()
+    assert site.warden.faults.of("inquiries") >= 2
 
 
 @pytest.mark.anyio

@@ -22,7 +22,7 @@ from formwarden.stores.ports import Staff
 from formwarden.stores.settings import Stores
 from formwarden.twin import BackgroundLoop
 from formwarden.upkeep import EXIT_S, Upkeep
-from formwarden.work import LEASE_S, Task, Work
+from formwarden.work import Task, Turn, Work
 from tests.clock import MovableClock
 from tests.ill_store import IllStore
 from tests.servers.smtp import Phase, SmtpPeer
@@ -34,16 +34,6 @@ BEFORE_RCPT: tuple[Phase, ...] = ("mail", "connect", "ehlo")
 PHASES = BEFORE_RCPT[: runs(1, 3)]  # each takes its two seconds of grace
 
 
-class Later(SystemClock):
-    """The clock of this machine, some seconds fast."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-
-    def now(self) -> float:
-        return super().now() + self._seconds
-
-
 class Site:
     """One task that tells in which loop it ran, and a store that can be closed."""
 
@@ -53,7 +43,7 @@ class Site:
         self.ran = threading.Semaphore(0)
         self.often = asyncio.Event()  # set at the fifth run
         self.store = IllStore(MemoryStore(clock=clock, entropy=bytes, settings=Stores()))
-        work = Work(
+        self.work = Work(
             (Task(name="one", every_s=0.001, step=self.step),),
             store=self.store,
             holder="one",
@@ -61,7 +51,7 @@ class Site:
             faults=Faults(SystemClock()),
         )
         self.loop = BackgroundLoop()
-        self.upkeep = Upkeep(work, self.store, self.loop, by_itself=by_itself)
+        self.upkeep = Upkeep(self.work, self.store, self.loop, by_itself=by_itself)
 
     async def step(self) -> int:
         self.loops.append(id(asyncio.get_running_loop()))
@@ -123,6 +113,48 @@ async def test_in_a_servers_loop_it_runs_there_and_a_nudge_adds_nothing(site: Si
     await site.often.wait()
     assert set(site.loops) == {await site.where()}
     await site.upkeep.end()
+
+
+def test_g19_ended_its_leases_are_free_before_the_store_is_closed(site: Site) -> None:
+    site.upkeep.nudge()
+    assert site.goes_on()
+    site.loop.run(site.upkeep.end())
+    assert site.store.health_of.calls[-1] == "store.release"
+    assert {state.holder for state in asyncio.run(site.store.tasks()).values()} == {None}
+
+
+def test_g19_what_one_pass_leased_is_free_when_it_ends(site: Site) -> None:
+    asyncio.run(site.work.run_once())
+    assert asyncio.run(site.store.tasks())["one"].holder is not None
+    asyncio.run(site.upkeep.end())
+    assert asyncio.run(site.store.tasks())["one"].holder is None
+
+
+def test_a_step_that_never_ends_keeps_its_lease(site: Site) -> None:
+    still = asyncio.new_event_loop()
+    site.loop.run(site.work.run_once())
+    still.run_until_complete(site.upkeep.begin())
+    asyncio.run(site.upkeep.end())  # in a loop that nobody runs any more: who knows what it is in the middle of
+    assert asyncio.run(site.store.tasks())["one"].holder is not None
+    for task in asyncio.all_tasks(still):
+        task.cancel()
+    still.run_until_complete(asyncio.sleep(0))
+    still.close()
+
+
+def test_it_goes_on_where_it_is_asked_to_and_tells_each_turn_also_under_cron() -> None:
+    site, turns = Site(by_itself=False), list[Turn]()
+
+    async def go_on() -> None:
+        running = site.upkeep.start(turns.append)
+        assert running is not None
+        assert site.upkeep.start(turns.append) is None  # it goes on already
+        await site.often.wait()
+        await site.upkeep.end()
+        assert running.done()
+
+    asyncio.run(go_on())
+    assert turns[:5] == [Turn(task="one")] * 5
 
 
 def test_a_loop_that_was_left_in_the_middle_is_followed_by_the_background_loop(site: Site) -> None:
@@ -270,7 +302,7 @@ def test_g15_a_relay_that_hangs_before_rcpt_keeps_no_process_and_costs_no_reply(
 
     relay.behave()
     form = GuardedForm("contact", reply=AutoReply())
-    next_one = Warden(form, settings=Settings.only(**settings, work="cron"), clock=Later(LEASE_S))
+    next_one = Warden(form, settings=Settings.only(**settings, work="cron"))  # no lease stands in its way
     next_one.sync.work_once()
     next_one.sync.close()
     assert [mail.rcpt_tos for mail in relay.mails] == [("hanako@gmail.com",)]

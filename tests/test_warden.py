@@ -238,6 +238,7 @@ async def test_one_pass_of_the_work_survives_every_store_that_is_down(tmp_path: 
         site.store.fails(port, StoreError("disk full"))
     assert await site.warden.work_once() == 0
     assert {fault.what for fault in site.warden.faults.all()} == {
+        "work journal",
         "work outbox",
         "work staff",
         "work waiting",

@@ -9,6 +9,8 @@ from formwarden.errors import StoreError
 from formwarden.faults import Faults
 from formwarden.judge import ENDPOINT_LEASE_S, Judged
 from formwarden.scoring import Action
+from formwarden.stores.journal import Journal
+from formwarden.stores.journal_lines import Move
 from formwarden.stores.ports import Inquiry, State, Store
 
 ENDPOINT_FAILED: Final = "endpoint failed"
@@ -50,8 +52,9 @@ FIRST: Final = {
 class Course:
     """Decides whether the endpoint runs, and records its end."""
 
-    def __init__(self, *, store: Store, clock: Clock, faults: Faults, retry_wait_s: float) -> None:
+    def __init__(self, *, store: Store, journal: Journal, clock: Clock, faults: Faults, retry_wait_s: float) -> None:
         self._store = store
+        self._journal = journal
         self._clock = clock
         self._faults = faults
         self._retry_wait_s = retry_wait_s
@@ -120,14 +123,17 @@ class Course:
             self._faults.count("counters", str(error))
 
     async def _move(self, judged: Judged, to: State, note: str, answer: tuple[int, str] | None) -> None:
-        if not judged.verdict.recorded:
-            return
         # HELD too: an endpoint slower than its lease was taken for dead, and has answered after all
-        expect = {State.ACCEPTED} if to is State.HELD else {State.ACCEPTED, State.HELD}
-        try:
-            await self._store.inquiries.move(judged.inquiry.id, expect=expect, to=to, note=note, answer=answer)
-        except StoreError as error:
-            self._faults.count("inquiries", str(error))
+        expect = frozenset({State.ACCEPTED} if to is State.HELD else {State.ACCEPTED, State.HELD})
+        move = Move(inquiry=judged.inquiry.id, expect=expect, to=to, note=note, answer=answer)
+        if judged.verdict.recorded:
+            try:
+                await self._store.inquiries.move(move.inquiry, expect=expect, to=to, note=note, answer=answer)
+            except StoreError as error:
+                self._faults.count("inquiries", str(error))
+                await self._journal.move(move)
+        elif self._journal.has(move.inquiry):  # else nobody knows of it: it was passed on
+            await self._journal.move(move)  # behind the inquiry itself, and replayed in this order
 
 
 def _may_run_again(first: Inquiry, now: float) -> bool:

@@ -6,6 +6,7 @@ FormwardenError
 ├── TemplateError      (ValueError)    a reply's text leaks what a visitor typed, or has an unknown slot
 ├── ComposeError       (ValueError)    a mail would carry a header or a recipient that is not ours
 ├── StoreError         (OSError)       the store did not answer: the caller takes its failing direction
+│   └── StoreFullError                 it is well, at its bound in size, and nothing may be evicted
 ├── NoVerdictError     (LookupError)   the request did not pass the middleware
 ├── RunningLoopError   (RuntimeError)  the blocking twin was called from inside an event loop
 └── LateError          (TimeoutError)  the blocking twin waited in vain; the message says what goes on
@@ -41,6 +42,10 @@ class ComposeError(FormwardenError, ValueError):
 
 class StoreError(FormwardenError, OSError):
     """The store did not answer in time or refused; judging goes on without it, sending stops."""
+
+
+class StoreFullError(StoreError):
+    """The store is at its bound (`FORMWARDEN_STORE_BYTES`) and holds nothing that may be evicted (G23)."""
 
 
 class NoVerdictError(FormwardenError, LookupError):

@@ -9,7 +9,7 @@ from formwarden.address.report import AddressReport, Status
 from formwarden.address.verify import AddressChecker
 from formwarden.asked import Answered, Asked
 from formwarden.clock import Clock
-from formwarden.errors import StoreError
+from formwarden.errors import StoreError, StoreFullError
 from formwarden.facts import Deadline, Facts, TokenOutcome, gather
 from formwarden.faults import Faults, bug
 from formwarden.forms import GuardedForm
@@ -32,7 +32,7 @@ from formwarden.scoring import (
 from formwarden.signals.defaults import EARLY_SIGNALS
 from formwarden.site import Site
 from formwarden.standing import standing_of
-from formwarden.stores.journal import Journal
+from formwarden.stores.journal import Journal, Spooled
 from formwarden.stores.ports import Inquiry, Observation, Observed, State, Store
 from formwarden.subjects import ClientSubjects
 from formwarden.submission import Submission
@@ -151,7 +151,7 @@ class Judge:
         """Pass a submission on that could not be judged: into the journal, and never answered by a machine."""
         verdict = unjudged(form.name, submission, self._reader.new_id(), self._clock.now())
         inquiry = unjudged_record(verdict, submission)
-        await self._journal.append(inquiry)
+        await self._journal.keep(inquiry)
         observation = Observation(nonce=None, networks=(), body=verdict.id)
         return Judged(verdict=verdict, inquiry=inquiry, existing=None, observation=observation)
 
@@ -246,8 +246,12 @@ class Judge:
                 await self._asked.close(answered, inquiry.receipt)
         except StoreError as error:
             self._faults.count("inquiries", str(error))
-            kept = await self._journal.append(inquiry)
-            verdict, existing = _unrecorded(verdict, kept=kept), None
+            # what a full store cannot take, the journal could not hand on to it: it is passed on at once (G23)
+            full = isinstance(error, StoreFullError)
+            spooled = Spooled(kept=False) if full else await self._journal.keep(inquiry, replaces=replaces)
+            verdict = self._unrecorded(verdict, kept=spooled.kept)
+            # a second click, told by the journal: its endpoint does not run again, whichever process this is
+            existing = None if spooled.before is None else replace(inquiry, state=spooled.before)
         if existing is not None and existing.state is State.ASKED and verdict.action is not Action.ASK:
             # a second click that would not have been asked: it sees the page again, and its answer replaces the first
             asked = {each.name for each in self._signals if each.asks} & set(existing.hits)
@@ -256,14 +260,15 @@ class Judge:
             verdict = replace(verdict, repeated=True, action=verdict.action if watched else first_action(existing))
         return Judged(verdict=verdict, inquiry=inquiry, existing=existing, observation=reading.observation)
 
+    def _unrecorded(self, verdict: Verdict, *, kept: bool) -> Verdict:
+        """Mark what the store could not take; what the journal could not take either is passed on (G23).
 
-def _unrecorded(verdict: Verdict, *, kept: bool) -> Verdict:
-    """Mark what the store could not take; what the journal could not take either is passed on (G23).
-
-    `judged` stays, so no machine answers it. A rejected one is told so, with another way to reach the owner.
-    """
-    passed_on = not kept and verdict.action in {Action.ASK, Action.QUARANTINE}
-    return replace(verdict, recorded=False, action=Action.ACCEPT if passed_on else verdict.action)
+        `judged` stays, so no machine answers it. A rejected one is told so, with another way to reach the owner.
+        """
+        if not kept:
+            self._faults.count("not recorded", f"neither store nor journal took an inquiry ({verdict.judged})")
+        passed_on = not kept and verdict.action in {Action.ASK, Action.QUARANTINE}
+        return replace(verdict, recorded=False, action=Action.ACCEPT if passed_on else verdict.action)
 
 
 def _worth_asking(syntax: AddressReport | None) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from formwarden.address.dns_resolver import DnsResolver
@@ -14,13 +15,14 @@ from formwarden.answers import Answers
 from formwarden.asked import Asked
 from formwarden.clock import Clock
 from formwarden.course import Course
+from formwarden.desk.overview import Overviews
 from formwarden.desk.rebuild import Rebuilder, typed_fields
 from formwarden.desk.release import Releases, Runner
 from formwarden.desk.waiting import Waiting
 from formwarden.entropy import Entropy
 from formwarden.faults import Faults
 from formwarden.forms import GuardedForm
-from formwarden.judge import Judge
+from formwarden.judge import ENDPOINT_LEASE_S, Judge
 from formwarden.mail.compose import Composer
 from formwarden.mail.notices import NoRelay, Notices
 from formwarden.mail.outbox import Outbox
@@ -39,17 +41,19 @@ from formwarden.scoring import Composite, Signal
 from formwarden.settings import Settings
 from formwarden.spool import Spools
 from formwarden.stores.journal import Journal
+from formwarden.stores.journaled import JournaledLedger
 from formwarden.stores.opening import SQLITE, open_store
 from formwarden.stores.ports import Store
+from formwarden.stores.replay import Replay
 from formwarden.subjects import ClientSubjects
 from formwarden.tokens import Tokens
 from formwarden.work import Task, Work
 
-OUTBOX_EVERY_S: Final = 0.5
-STAFF_EVERY_S: Final = 1.0
-WAITING_EVERY_S: Final = 5.0
-PURGE_EVERY_S: Final = 30.0
+PACES: Final[Mapping[str, float]] = MappingProxyType(
+    {"journal": 5.0, "outbox": 0.5, "staff": 1.0, "waiting": 5.0, "purge": 30.0}
+)  # seconds between the runs of each task that there is
 PURGE_ROWS: Final = 500  # a step that holds the writer for milliseconds, not seconds
+PURGE_STEPS: Final = 100  # while there is more: 1,600 rows a second go, faster than a machine's processes add them
 BATCH: Final = 20
 HOLDER_BYTES: Final = 8
 
@@ -94,7 +98,7 @@ class Parts:
 
     def complete(self) -> "Parts":
         """Make everything now, so that what cannot be made is said at construction and no two threads make it."""
-        _ = (self.judge, self.spools, self.course, self.answers, self.notices, self.work)
+        _ = (self.judge, self.spools, self.course, self.answers, self.notices, self.overviews)
         return self
 
     # ---------------------------------------------------------------- what is remembered
@@ -112,8 +116,19 @@ class Parts:
     @cached_property
     def journal(self) -> Journal:
         """Where inquiries go while the store is down."""
-        path = _journal_path(self._settings)
-        return Journal(path, limit_bytes=self._settings.stores.journal_bytes, faults=self.faults)
+        path = journal_path(self._settings)
+        return Journal(
+            path,
+            limit_bytes=self._settings.stores.journal_bytes,
+            clock=self._clock,
+            entropy=self._entropy,
+            faults=self.faults,
+        )
+
+    @cached_property
+    def ledger(self) -> JournaledLedger:
+        """The ledger for those who send: what it cannot take of a reply's end is spooled."""
+        return JournaledLedger(self.store.ledger, self.journal, self.faults)
 
     # ---------------------------------------------------------------- what the page carries
     @cached_property
@@ -245,7 +260,9 @@ class Parts:
     def course(self) -> Course:
         """Records how an endpoint ended."""
         wait_s = self._settings.web.retry_wait_s
-        return Course(store=self.store, clock=self._clock, faults=self.faults, retry_wait_s=wait_s)
+        return Course(
+            store=self.store, journal=self.journal, clock=self._clock, faults=self.faults, retry_wait_s=wait_s
+        )
 
     # ---------------------------------------------------------------- mailing
     @cached_property
@@ -263,7 +280,7 @@ class Parts:
     def replies(self) -> Replies:
         """The gate."""
         return Replies(
-            self.store.ledger,
+            self.ledger,
             self.store.recipient_keys,
             self.clients,
             settings=self._settings.mail,
@@ -278,9 +295,11 @@ class Parts:
         """Tells the staff."""
         return Notices(
             inquiries=self.store.inquiries,
+            journal=self.journal,
             mail=self.staff_mail,
             sender=self.sender,
             deadline_s=self._settings.mail.send_deadline_s,
+            clock=self._clock,
             faults=self.faults,
         )
 
@@ -288,7 +307,7 @@ class Parts:
     def outbox(self) -> Outbox:
         """Sends what is due."""
         return Outbox(
-            ledger=self.store.ledger,
+            ledger=self.ledger,
             inquiries=self.store.inquiries,
             replies=self.replies,
             composer=Composer(self._site, self._settings.mail, self.tokens, self._clock, self._entropy),
@@ -316,11 +335,30 @@ class Parts:
         )
 
     @cached_property
+    def overviews(self) -> Overviews:
+        """Shows the owner what stands where."""
+        return Overviews(
+            store=self.store,
+            journal=self.journal,
+            replies=self.replies,
+            paces=self.work.paces,
+            clock=self._clock,
+            faults=self.faults,
+        )
+
+    @cached_property
     def work(self) -> Work:
         """Runs the periodic tasks."""
+        replay = Replay(
+            journal=self.journal,
+            store=self.store,
+            endpoint_lease_s=ENDPOINT_LEASE_S,
+            clock=self._clock,
+            faults=self.faults,
+        )
         waiting = Waiting(store=self.store, releases=self.releases, clock=self._clock)
         return Work(
-            _tasks(self.outbox, waiting, self.store),
+            _tasks(replay, self.outbox, waiting, self.store),
             store=self.store,
             holder=self._entropy(HOLDER_BYTES).hex(),
             clock=self._clock,
@@ -328,17 +366,18 @@ class Parts:
         )
 
 
-def _tasks(outbox: Outbox, waiting: Waiting, store: Store) -> tuple[Task, ...]:
+def _tasks(replay: Replay, outbox: Outbox, waiting: Waiting, store: Store) -> tuple[Task, ...]:
     """List what runs by itself."""
     return (
-        Task(name="outbox", every_s=OUTBOX_EVERY_S, step=lambda: outbox.step(1), most=BATCH),
-        Task(name="staff", every_s=STAFF_EVERY_S, step=lambda: outbox.step_staff(1), most=BATCH),
-        Task(name="waiting", every_s=WAITING_EVERY_S, step=waiting.step),
-        Task(name="purge", every_s=PURGE_EVERY_S, step=lambda: store.purge(PURGE_ROWS)),
+        Task(name="journal", every_s=PACES["journal"], step=replay.step, most=BATCH),  # first: replies wait for it
+        Task(name="outbox", every_s=PACES["outbox"], step=lambda: outbox.step(1), most=BATCH),
+        Task(name="staff", every_s=PACES["staff"], step=lambda: outbox.step_staff(1), most=BATCH),
+        Task(name="waiting", every_s=PACES["waiting"], step=waiting.step),
+        Task(name="purge", every_s=PACES["purge"], step=lambda: store.purge(PURGE_ROWS), most=PURGE_STEPS),
     )
 
 
-def _journal_path(settings: Settings) -> Path:
+def journal_path(settings: Settings) -> Path:
     """Say where inquiries go while the store is down: beside it, unless a path is set."""
     if settings.stores.journal_path is not None:
         return Path(settings.stores.journal_path)

@@ -48,6 +48,7 @@ from formwarden.tokens import Marker, Token, Tokens
 ID_BYTES: Final = 16
 TOKEN_WINDOW_S: Final = 86_400.0
 LINEAGE_WINDOW_S: Final = 86_400.0
+COARSE: Final = frozenset({"network", "domain", "form"})  # of few values: they say something when the fine ones flood
 CLIENT_WINDOW_S: Final = 600.0
 HOUR_S: Final = 3_600.0
 DAY_S: Final = 86_400.0
@@ -242,7 +243,9 @@ class Reader:
         now = self._clock.now()
         return {
             name: Tally(
-                keys=self._subjects.keys(f"seen {name}", value, now=now, window_s=window_s), window_s=window_s
+                keys=self._subjects.keys(f"seen {name}", value, now=now, window_s=window_s),
+                window_s=window_s,
+                coarse=name in COARSE,
             )
             for name, (value, window_s) in subjects.items()
             if value is not None

@@ -9,7 +9,7 @@ from typing import Final
 
 from formwarden.stores.ports import Store
 from formwarden.twin import BackgroundLoop
-from formwarden.work import STOP_GRACE_S, Work
+from formwarden.work import STOP_GRACE_S, Told, Work, unheard
 
 EXIT_S: Final = 3.0  # a process that ends waits no longer for its mail on the wire
 EXIT_GRACE_S: Final = 2.0  # of it, to end a conversation in; the rest is for putting back what cannot have left
@@ -38,11 +38,18 @@ class Upkeep:
 
     async def begin(self) -> None:
         """Go on in the running loop until `end`, unless it goes on somewhere in this process already."""
-        if not self._by_itself or self._goes_on():
-            return
+        if self._by_itself:
+            self.start()
+
+    def start(self, told: Told = unheard) -> "asyncio.Task[None] | None":
+        """Go on in the running loop until `end`, also where nothing runs by itself; None: it does so elsewhere."""
+        if self._goes_on():
+            return None
         run = _Run(asyncio.get_running_loop())
-        if self._runs.setdefault(os.getpid(), run) is run:  # in one step: of two loops one wins
-            run.task = run.loop.create_task(self._work.run())
+        if self._runs.setdefault(os.getpid(), run) is not run:  # in one step: of two loops one wins
+            return None
+        run.task = run.loop.create_task(self._work.run(told))
+        return run.task
 
     def nudge(self) -> None:
         """Begin on the background loop, where no lifespan has begun it: also what the last request leaves is sent."""
@@ -54,10 +61,12 @@ class Upkeep:
         self._loop.spawn(self.begin())
 
     async def end(self, grace_s: float = STOP_GRACE_S) -> None:
-        """Let the work end its present step, and close the store; a later call begins and opens again."""
+        """Let the work end its present step, let others follow at once, and close the store; it may begin again."""
         run = self._runs.pop(os.getpid(), None)
         if run is not None and run.task is not None and not run.is_over():
             await self._stop(run.loop, run.task, grace_s)
+        if run is None or run.is_over():
+            await self._work.release()
         await self._store.aclose()
         if self._drained:
             self._drained = False

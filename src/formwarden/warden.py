@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from formwarden.clock import Clock, SystemClock
-from formwarden.desk.overview import Overview, Row
+from formwarden.desk.overview import Overview
 from formwarden.desk.rebuild import typed_fields
 from formwarden.entropy import Entropy, system_entropy
 from formwarden.errors import StoreError, UnknownFormError
@@ -22,17 +22,16 @@ from formwarden.scoring import Composite, Signal, Verdict
 from formwarden.serving import Asked, page_request, serve
 from formwarden.settings import Settings, require
 from formwarden.signals import DEFAULT_COMPOSITES, DEFAULT_SIGNALS
-from formwarden.stores.ports import Inquiry, Page, ReplyRow, State, Store
+from formwarden.stores.ports import Inquiry, State, Store
 from formwarden.submission import Answer, Client, Submission
 from formwarden.sync import SyncWarden
 from formwarden.twin import PROCESS_LOOP
 from formwarden.upkeep import Upkeep
+from formwarden.work import Told, Turn
 
 if TYPE_CHECKING:
     from formwarden.address.resolver import Resolver
     from formwarden.mail.sender import Sender
-
-JOURNAL_SHOWN: Final = 50
 
 
 class Warden:
@@ -163,23 +162,7 @@ class Warden:
         self, *, limit: int = 50, after: str | None = None, states: frozenset[State] = frozenset()
     ) -> Overview:
         """Return the last inquiries with reasons and replies, and all that failed. Never raises for a store."""
-        page, replies, off = Page(rows=(), after=None), dict[bytes, ReplyRow](), True
-        health = await self._parts.store.health()
-        try:
-            page = await self._parts.store.inquiries.find(states, after=after, limit=limit)
-            replies = dict(await self._parts.store.ledger.replies([each.id for each in page.rows]))
-            off = not await self._parts.replies.status()
-        except StoreError as error:
-            health = health or str(error)
-        return Overview(
-            rows=tuple(Row(inquiry=each, reply=replies.get(each.id)) for each in page.rows),
-            after=page.after,
-            journal=await self._parts.journal.entries(JOURNAL_SHOWN),
-            faults=self.faults.all(),
-            store=health,
-            replies_off=off,
-            now=self._clock.now(),
-        )
+        return await self._parts.overviews.read(limit=limit, after=after, states=states)
 
     async def release(self, inquiry_id: bytes) -> bool:
         """Let a kept inquiry go the way an accepted one goes, once (G21). Raises StoreError."""
@@ -200,13 +183,22 @@ class Warden:
         await self._upkeep.begin()
 
     async def aclose(self) -> None:
-        """Stop the periodic work and close the store; a later call opens again."""
+        """Stop the periodic work, let others take it over, and close the store; a later call opens again."""
         await self._upkeep.end()
 
     async def work_once(self) -> int:
         """Run every periodic task once: `formwarden work --once`, from cron."""
+        return sum(turn.done for turn in await self.work_pass())
+
+    async def work_pass(self) -> tuple[Turn, ...]:
+        """Run every periodic task once, whatever its pace, and say how each went."""
         await self._load()
         return await self._parts.work.run_once()
+
+    async def work_on(self, told: Told) -> "asyncio.Task[None] | None":
+        """Run the periodic work in this loop until closed, also under `work = "cron"`: `formwarden work`."""
+        await self._load()
+        return self._upkeep.start(told)
 
     def nudge(self) -> None:
         """Let the periodic work go on on the background loop, where no lifespan runs it (G19)."""

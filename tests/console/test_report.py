@@ -4,7 +4,9 @@ import pytest
 
 from formwarden.console.report import TYPED_CHARACTERS, TYPED_FIELDS, as_plain, typed_in
 from formwarden.desk.overview import Overview, Row
+from formwarden.desk.periodic import Trouble, Warned
 from formwarden.faults import Fault
+from formwarden.stores.journal import JournalState
 from formwarden.stores.ports import ReplyRow, Staff, State
 from formwarden.submission import EVIDENCE_FIELD, MARKER_FIELD, TOKEN_FIELD
 from tests.console.cases import NOW, inquiry
@@ -81,6 +83,8 @@ def overview(*rows: Row) -> Overview:
         store="no space left on the disk",
         replies_off=True,
         now=NOW,
+        spooled=JournalState(size=9, inquiries=1),
+        work=(Warned(trouble=Trouble.TASK_FAILS, task="outbox", since=NOW - 60, why="disk full"),),
     )
 
 
@@ -98,6 +102,8 @@ def test_the_json_twin_says_what_the_page_says() -> None:
     assert plain["store"] == "no space left on the disk"
     assert plain["replies_off"] is True
     assert plain["older"] == "next"
+    assert plain["spooled"] == {"bytes": 9, "inquiries": 1, "outcomes": 0, "aside_bytes": 0, "aside_path": ""}
+    assert plain["work"] == [{"code": "task_fails", "task": "outbox", "since": NOW - 60, "why": "disk full"}]
     assert plain["faults"] == [{"what": "outbox", "count": 3, "why": "refused", "last_at": NOW - 5}]
     assert isinstance(plain["inquiries"], list)
     assert isinstance(plain["journal"], list)

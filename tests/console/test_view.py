@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from formwarden.console.view import Shown, View
 from formwarden.console.words import ENGLISH, JAPANESE, ago
 from formwarden.desk.overview import Overview, Row
+from formwarden.desk.periodic import Trouble, Warned
 from formwarden.faults import Fault
+from formwarden.stores.journal import JournalState
 from formwarden.stores.ports import ReplyRow, Staff, State
 from tests.console.cases import NOW, inquiry
 
@@ -64,7 +66,8 @@ def everywhere(text: str) -> Overview:
     reply = ReplyRow(reply_id=b"r", submission_id=b"s", state="sent", code=text, created_at=NOW, last=text)
     fault = Fault(what=text, count=1, last_at=NOW, why=text)
     row = Row(inquiry=about, reply=reply)
-    return overview(row, journal=(about,), faults=(fault,), store=text or "-", after=text)
+    work = (Warned(trouble=Trouble.TASK_FAILS, task=text, why=text),)
+    return overview(row, journal=(about,), faults=(fault,), store=text or "-", after=text, work=work)
 
 
 HOSTILE = st.one_of(
@@ -131,6 +134,18 @@ def test_an_entry_of_the_journal_has_no_buttons_for_no_store_can_move_it() -> No
     assert "/release" not in text
 
 
+def test_the_journal_says_how_much_waits_and_what_is_set_aside() -> None:
+    spooled = JournalState(size=1_234, inquiries=1, outcomes=2, aside=77, aside_path="/var/site.db.journal.aside")
+    text = VIEW.render(overview(spooled=spooled), Shown(), "en")
+    assert "(1 inquiries, 1234 bytes)" in text
+    for word in ("journal", "journal_replayed", "journal_outcomes", "journal_aside"):
+        assert ENGLISH[word] in text
+    assert "<code>/var/site.db.journal.aside</code> (77 bytes)" in text
+    text = VIEW.render(overview(spooled=JournalState(aside=77, aside_path="/x")), Shown(), "en")
+    assert ENGLISH["journal_aside"] in text
+    assert ENGLISH["journal_replayed"] not in text
+
+
 def test_the_journal_stands_beside_the_newest_only() -> None:
     text = VIEW.render(overview(journal=(inquiry(),)), Shown(first=False), "en")
     assert ENGLISH["journal"] not in text
@@ -167,6 +182,21 @@ def test_failures_and_the_switch_are_told() -> None:
     text = page(overview(faults=(fault,), store="disk full", replies_off=True)).text
     for word in ("counters", "12 times", "2 h ago", "disk I/O error", "disk full", "Switch on"):
         assert word in text
+
+
+def test_g19_work_that_stands_still_is_told_with_the_remedy_in_both_languages() -> None:
+    idle = overview(work=(Warned(trouble=Trouble.IDLE, since=NOW - 7_200),))
+    failing = Warned(trouble=Trouble.TASK_FAILS, task="purge", why="<b>disk full</b>")
+    two = overview(work=(Warned(trouble=Trouble.TASK_IDLE, task="outbox", since=NOW - 7_200), failing))
+    for word in ("No task has run for an hour", "formwarden work --once", "last ran 2 h ago"):
+        assert word in page(idle).text
+    for word in ("outbox has not run for long", "purge fails. last went well never", "<b>disk full</b>"):
+        assert word in page(two).text
+    for word in ("1 時間以上、作業が動いていません", "formwarden work --once", "最後の実行は 2 時間前"):
+        assert word in page(idle, language="ja").text
+    for words in (ENGLISH, JAPANESE):
+        assert {str(trouble) for trouble in Trouble} <= words.keys()
+    assert ENGLISH["work_well"] in page(overview()).text
 
 
 def test_a_filter_and_a_place_travel_with_every_button_and_link() -> None:

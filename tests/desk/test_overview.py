@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from formwarden import StoreError
+from formwarden.desk.periodic import IDLE_S, Trouble, Warned
 from formwarden.stores.ports import State
 from tests.sites import ADDRESS, MESSAGE, Site
 from tests.web.test_rerun import held
@@ -71,3 +72,14 @@ async def test_g18_the_switch_is_shown(tmp_path: Path) -> None:
     assert (await site.warden.overview()).replies_off
     await site.warden.switch_replies(on=True)
     assert not (await site.warden.overview()).replies_off
+
+
+@pytest.mark.anyio
+async def test_g19_work_that_has_not_run_for_an_hour_is_told(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    assert (await site.warden.overview()).work == (Warned(trouble=Trouble.NEVER),)
+    await site.warden.work_once()
+    ran = site.clock.now()
+    assert (await site.warden.overview()).work == ()
+    site.clock.move(IDLE_S)
+    assert (await site.warden.overview()).work == (Warned(trouble=Trouble.IDLE, since=ran),)

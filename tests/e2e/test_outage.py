@@ -187,9 +187,14 @@ async def test_a_store_that_is_put_right_again_works_without_a_restart(tmp_path:
         other = site.visitor("198.51.100.7")
         await other.send(await other.open(), {"message": MESSAGE[::-1], "email": "hanako@gmail.com"})
         await site.later(1)
-        row = await site.row_of_one()
-        assert row.inquiry.state is State.DONE
+        after, before = await site.rows()
+        assert [row.inquiry.state for row in (before, after)] == [State.DONE, State.DONE]
+        assert [row.inquiry.staff for row in (before, after)] == [Staff.SENT, Staff.SENT]
+        assert before.reply is None  # nothing was decided while the ledger was down, and nothing is by the replay
         assert site.mailed("hanako@gmail.com") == 1
+        assert site.mailed(ADDRESS) == 0
+        assert site.mailed(STAFF) == 2
+        assert (await site.overview()).journal == ()
 
 
 async def test_no_auto_reply_leaves_without_a_ledger_row(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ import asyncio
 import os
 import signal
 from functools import partial
-from urllib.parse import urlencode
 
 import httpx2
 import pytest
 
+from tests.e2e.crowd import OUT_OF_THE_WAY, body, headers
 from tests.e2e.demo_site import DemoSite, eventually, nothing_is_due, page_fields
 from tests.proof import Proof
 from tests.servers.smtp import SmtpPeer
@@ -22,37 +22,6 @@ WORKERS = 4
 BUDGET = 50
 SITE_BUDGET = 20
 AT_ONCE = 64
-BROWSER = {
-    "content-type": "application/x-www-form-urlencoded",
-    "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-    "accept": "text/html",
-    "accept-language": "en",
-}
-ENOUGH = "100000"
-# Only the budget under test stands in the way: the others, the shares and the network's 20% (G02), the cap of an
-# unproven site (G07) and the velocity signals are put out of it.
-OUT_OF_THE_WAY = {
-    "site_per_minute": ENOUGH,
-    "site_per_hour": ENOUGH,
-    "site_per_day": ENOUGH,
-    "form_per_hour": ENOUGH,
-    "form_per_day": ENOUGH,
-    "domain_per_hour": ENOUGH,
-    "domain_per_day": ENOUGH,
-    "client_per_hour_plain": ENOUGH,
-    "client_per_hour": ENOUGH,
-    "client_per_day": ENOUGH,
-    "unproven_per_hour": ENOUGH,
-    "unproven_per_day": ENOUGH,
-    "network_share": "1",
-    "plain_share": "1",
-    "shown_share": "1",
-    "provider_share": "1",
-    "large_provider_share": "1",
-    "min_age_s": "0",
-    "weights": "client_velocity=0 network_velocity=0 address_velocity=0 domain_velocity=0 same_text=0 near_text=0",
-}
-WORDS = ("violin", "viola", "cello", "bass", "guitar", "harp", "lute", "oud", "koto", "biwa", "sitar", "banjo")
 
 
 def settings(peer: SmtpPeer, budget: dict[str, str]) -> dict[str, str]:
@@ -65,21 +34,6 @@ def settings(peer: SmtpPeer, budget: dict[str, str]) -> dict[str, str]:
     }
 
 
-def client_address(number: int) -> str:
-    """Give everybody a network of their own."""
-    return f"{11 + number // 65_536}.{number // 256 % 256}.{number % 256}.33"
-
-
-def inquiry(number: int) -> dict[str, str]:
-    """Write a text that is like no other."""
-    words = " ".join(WORDS[number // 12**place % 12] for place in range(4))
-    return {
-        "name": f"Person {number}",
-        "email": f"person.{number}@{BOMBED}",
-        "message": f"My {words} with number {number:x} needs a new {WORDS[number % 12]} string, what would it cost?",
-    }
-
-
 async def storm(url: str, count: int, killing: asyncio.Event | None = None) -> int:
     """Fetch a page for everybody, then send all forms at once; return how many were answered."""
     gate, answered = asyncio.Semaphore(AT_ONCE), 0
@@ -88,16 +42,14 @@ async def storm(url: str, count: int, killing: asyncio.Event | None = None) -> i
 
         async def page(number: int) -> dict[str, str]:
             async with gate:
-                answer = await client.get("/contact", headers={**BROWSER, "x-forwarded-for": client_address(number)})
+                answer = await client.get("/contact", headers=headers(number))
                 return page_fields(answer.text)
 
         async def post(number: int, fields: dict[str, str]) -> None:
             nonlocal answered
             async with gate:
-                body = urlencode({**fields, **inquiry(number)})
-                headers = {**BROWSER, "x-forwarded-for": client_address(number)}
                 try:
-                    await client.post("/contact", content=body, headers=headers)
+                    await client.post("/contact", content=body(fields, number, BOMBED), headers=headers(number))
                 except httpx2.TransportError:
                     return  # its worker was killed
                 answered += 1

@@ -1,15 +1,18 @@
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from formwarden import Action, Fields, Standing, StoreError, Upload, Verdict
+from formwarden.entropy import system_entropy
 from formwarden.faults import Faults
 from formwarden.mail.notices import NoRelay, Notices
 from formwarden.mail.sender import Sender, SendResult, SendState
 from formwarden.mail.settings import Mail
 from formwarden.mail.staff_mail import StaffMail
 from formwarden.site import Site
+from formwarden.stores.journal import Journal
 from formwarden.stores.memory import MemoryStore
 from formwarden.stores.ports import Staff
 from formwarden.stores.settings import Stores
@@ -36,8 +39,12 @@ VERDICT = Verdict(
 
 
 class Desk:
-    def __init__(self, clock: MovableClock, staff: tuple[str, ...] = STAFF) -> None:
+    def __init__(self, clock: MovableClock, folder: Path, staff: tuple[str, ...] = STAFF) -> None:
+        self.clock = clock
         self.faults = Faults(clock)
+        self.journal = Journal(
+            folder / "journal", limit_bytes=100_000, clock=clock, entropy=system_entropy, faults=self.faults
+        )
         self.sender = RecordingSender()
         self.store = IllStore(MemoryStore(clock=clock, entropy=bytes, settings=Stores()))
         site = Site(site_domain="shop.example.jp", staff_address=staff)
@@ -45,8 +52,15 @@ class Desk:
         self.notices = self.with_sender(self.sender)
 
     def with_sender(self, sender: Sender) -> Notices:
-        inquiries = self.store.inquiries
-        return Notices(inquiries=inquiries, mail=self._mail, sender=sender, deadline_s=20, faults=self.faults)
+        return Notices(
+            inquiries=self.store.inquiries,
+            journal=self.journal,
+            mail=self._mail,
+            sender=sender,
+            deadline_s=20,
+            clock=self.clock,
+            faults=self.faults,
+        )
 
     async def staff(self) -> Staff:
         kept = await self.store.well.inquiries.get(VERDICT.id)
@@ -55,8 +69,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(clock: MovableClock) -> Desk:
-    desk = Desk(clock)
+async def desk(clock: MovableClock, tmp_path: Path) -> Desk:
+    desk = Desk(clock, tmp_path)
     await desk.store.well.inquiries.keep(inquiry(1), lease_s=0)
     return desk
 
@@ -124,18 +138,28 @@ async def test_without_a_relay_it_is_counted_with_the_setting_to_set(desk: Desk)
 
 
 @pytest.mark.anyio
-async def test_without_a_staff_address_it_is_counted_with_the_setting_to_set(clock: MovableClock) -> None:
-    desk = Desk(clock, staff=())
+async def test_without_a_staff_address_it_is_counted_with_the_setting_to_set(
+    clock: MovableClock, tmp_path: Path
+) -> None:
+    desk = Desk(clock, tmp_path, staff=())
     await desk.notices.notify(replace(VERDICT, recorded=False))
     assert "FORMWARDEN_STAFF_ADDRESS" in desk.faults.all()[0].why
 
 
 @pytest.mark.anyio
-async def test_a_mail_that_cannot_be_written_is_counted_and_does_not_fail_the_endpoint(clock: MovableClock) -> None:
-    desk = Desk(clock)
+async def test_a_mail_that_cannot_be_written_is_counted_and_does_not_fail_the_endpoint(
+    clock: MovableClock, tmp_path: Path
+) -> None:
+    desk = Desk(clock, tmp_path)
     nowhere = StaffMail(Site(staff_address=STAFF), Mail(), clock, lambda size: b"1" * size)  # no sender is set
     notices = Notices(
-        inquiries=desk.store.inquiries, mail=nowhere, sender=desk.sender, deadline_s=20, faults=desk.faults
+        inquiries=desk.store.inquiries,
+        journal=desk.journal,
+        mail=nowhere,
+        sender=desk.sender,
+        deadline_s=20,
+        clock=clock,
+        faults=desk.faults,
     )
     await notices.notify(replace(VERDICT, recorded=False))
     assert desk.faults.of("compose") == 1

@@ -2,5 +2,16 @@
 
 import pytest
 
-for part in ("counters", "inquiries", "ledger", "outbox", "retention", "store"):
+for part in (
+    "budgets",
+    "clocks",
+    "counters",
+    "inquiries",
+    "leases",
+    "ledger",
+    "outbox",
+    "retention",
+    "statistics",
+    "store",
+):
     pytest.register_assert_rewrite(f"tests.stores.contracts.{part}")

@@ -11,16 +11,31 @@ from formwarden.stores.opening import open_store
 from formwarden.stores.ports import Store
 from formwarden.stores.settings import Stores
 from tests.clock import MovableClock
+from tests.stores.contracts.bounds import BoundsContract
+from tests.stores.contracts.budgets import BudgetsContract
+from tests.stores.contracts.clocks import ClocksContract
 from tests.stores.contracts.counters import CountersContract
 from tests.stores.contracts.inquiries import InquiriesContract
+from tests.stores.contracts.leases import LeasesContract
 from tests.stores.contracts.ledger import LedgerContract
 from tests.stores.contracts.outbox import OutboxContract
 from tests.stores.contracts.retention import RetentionContract
+from tests.stores.contracts.statistics import StatisticsContract
 from tests.stores.contracts.store import WholeStoreContract
 
 
 class StoreContract(
-    CountersContract, InquiriesContract, LedgerContract, OutboxContract, RetentionContract, WholeStoreContract
+    BoundsContract,
+    BudgetsContract,
+    ClocksContract,
+    CountersContract,
+    InquiriesContract,
+    LeasesContract,
+    LedgerContract,
+    OutboxContract,
+    RetentionContract,
+    StatisticsContract,
+    WholeStoreContract,
 ):
     """Everything a store promises."""
 

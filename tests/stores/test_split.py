@@ -26,6 +26,10 @@ async def test_counters_live_in_their_own_store_and_everything_else_in_the_first
     assert await split.recipient_keys() == await durable.recipient_keys()
     assert await split.lease("outbox", "me", seconds=10)
     assert not await durable.lease("outbox", "another", seconds=10)
+    assert (await split.tasks())["outbox"].holder == "me"
+    assert (await split.statistics.read()).tasks == await durable.tasks()
+    await split.release("me", {})
+    assert await durable.lease("outbox", "another", seconds=10)
     assert await split.health() is None
     assert await split.purge(0) == 0
     await split.aclose()

@@ -13,6 +13,7 @@ EPILOG: Final = """examples:
   formwarden config --diff                      # what is set, and where it came from
   formwarden check-address taro@docomo.ne.jp
   formwarden reply off                          # stop all auto-replies at once
+  formwarden stats                              # what stands in the store, and does the periodic work go on
 
 `formwarden COMMAND --help` tells more. Settings come from FORMWARDEN_* variables, .env and formwarden.toml.
 """
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     # Each of these imports what it needs when it runs: `formwarden config` loads neither a server nor a resolver.
-    from formwarden.cli import check_address, config, demo, reply, work
+    from formwarden.cli import check_address, config, demo, reply, stats, store, work
 
     parser = argparse.ArgumentParser(
         prog="formwarden",
@@ -53,13 +54,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"formwarden {version('formwarden')}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (demo, config, check_address, reply, work):
+    for command in (demo, config, check_address, reply, stats, store, work):
         command.add_parser(commands)
     return parser
 
 
 def _run(args: argparse.Namespace) -> int:
-    from formwarden.cli import check_address, config, demo, reply, work
+    from formwarden.cli import check_address, config, demo, reply, stats, store, work
     from formwarden.settings import Settings
 
     match args.command:
@@ -69,6 +70,10 @@ def _run(args: argparse.Namespace) -> int:
             return config.run(args, Settings())
         case "reply":
             return reply.run(args, Settings())
+        case "stats":
+            return stats.run(args)
+        case "store":
+            return store.run(args, Settings())
         case "work":
             return work.run(args)
         case _:

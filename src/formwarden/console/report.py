@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from formwarden.desk.overview import Overview, Row
+from formwarden.desk.periodic import Warned
 from formwarden.faults import Fault
 from formwarden.json_bodies import read_body
+from formwarden.stores.journal import JournalState
 from formwarden.stores.ports import Inquiry, ReplyRow, State
 from formwarden.submission import OWN_FIELDS
 
@@ -47,9 +49,11 @@ def as_plain(overview: Overview) -> dict[str, object]:
         "now": overview.now,
         "store": overview.store,
         "replies_off": overview.replies_off,
+        "work": [_warned(each) for each in overview.work],
         "faults": [_fault(fault) for fault in overview.faults],
         "inquiries": [_row(row) for row in overview.rows],
         "journal": [_row(Row(inquiry=inquiry)) for inquiry in overview.journal],
+        "spooled": _spooled(overview.spooled),
         "older": overview.after,
     }
 
@@ -84,6 +88,20 @@ def _reply(reply: ReplyRow) -> dict[str, object]:
         "last": reply.last,
         "attempts": reply.attempts,
         "held_until": reply.held_until,
+    }
+
+
+def _warned(each: Warned) -> dict[str, object]:
+    return {"code": str(each.trouble), "task": each.task, "since": each.since, "why": each.why}
+
+
+def _spooled(spooled: JournalState) -> dict[str, object]:
+    return {
+        "bytes": spooled.size,
+        "inquiries": spooled.inquiries,
+        "outcomes": spooled.outcomes,
+        "aside_bytes": spooled.aside,
+        "aside_path": spooled.aside_path,
     }
 
 

@@ -1,7 +1,19 @@
 """Three ports, cut by the promise that hangs on them, and the values that pass through them.
 
-Every method may raise `StoreError`. Judging then goes on with *unknown*; sending stops; inquiries are
-spooled. Nothing else is raised for a store that is ill. Each method is one atomic step.
+**Atomicity.** Each method is one atomic step, whatever it writes: all of it or nothing, for every task, thread and
+process that shares the store, one after another. What a method has returned of ledger and inquiries survives the
+process and, with SQLite, a power cut; counters may be lost as a whole at any time. `purge` is several such steps.
+
+**Failure.** Every method but `health` may raise `StoreError`, and nothing else for a store that is ill. It means that
+the step did not happen, or that it was not heard of in time and may have: asking again with the same ids does
+nothing twice, but where a method says so. A caller that is cancelled knows no more. Which way each caller then fails
+is said at its method: judging opens, sending closes, inquiries are spooled.
+
+**Time.** Stores ask the clock inside the step, not the caller's. Clocks of one machine may differ, and be set: what
+is stored is compared with now as it stands. A window is closed at both ends, a lease or a suppression is over at
+its end. A stored time that lies further ahead than its kind ever does was left by a clock set back since: it is
+clamped when it is met and by every purge (stores/ahead.py). A clock set forward ends leases and waits early, which no
+step takes for more than a lost reply or an interrupted release: nothing is sent twice for it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -9,6 +21,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType, Protocol
 
+from formwarden.stores.runs import Run, TaskState
+from formwarden.stores.statistics import Statistics
 from formwarden.submission import BodySource
 
 Key = NewType("Key", bytes)
@@ -22,6 +36,7 @@ class Tally:
 
     keys: tuple[Key, ...]
     window_s: float
+    coarse: bool = False  # a network, a domain, a form: new ones are counted longer while the counters fill up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,16 +67,30 @@ class Counters(Protocol):
     """What judging remembers. A lost counter lowers a score, nothing else."""
 
     async def observe(self, observation: Observation, /) -> Observed:
-        """Read what stood before and add this; a body seen before with its nonce adds nothing (a retry)."""
+        """Read what stood before and add this; a body seen before with its nonce adds nothing (a retry).
+
+        A nonce and its bodies are forgotten two days after the first, a print a week after the last, a tally when no
+        window touches it (windows.py). Slots ahead of now are not counted; ages are never negative. Called again
+        without a nonce it counts again. StoreError: everything it tells is unknown, which scores nothing.
+        """
 
     async def forget(self, observation: Observation, /) -> None:
-        """Take tallies and prints of an observation back: the site itself refused it, or it was released."""
+        """Take tallies and prints of an observation back: the site itself refused it, or it was released.
+
+        One of each, under the newest key that holds any, never below nought; the use of the nonce stays. Called again
+        it takes one more. StoreError: they stay counted, and go with their windows.
+        """
 
 
 # ----------------------------------------------------------------------- sending: must not be lost, fails closed
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spend:
-    """A budget one reply draws on: in no interval of `window_s` are more than `limit` granted."""
+    """A budget one reply draws on: in no closed interval of `window_s` are more than `limit` granted.
+
+    Exact by the store's clock. Slots ahead of now count; those beyond now + the longest window asked of their key are
+    moved to that moment when the key is asked next. So a clock that was ahead and is set right exceeds no budget, and
+    blocks a key no longer than that window beyond its own, counted from that question.
+    """
 
     budget: str  # the code when it is spent: SITE_RATE, DOMAIN_RATE, DUP_24H, ...
     keys: tuple[Key, ...]  # written under the first, counted under all (G20)
@@ -161,29 +190,49 @@ class Ledger(Protocol):
     """What sending remembers: replies, budgets, suppressions. Durable, in one place."""
 
     async def reputation(self, subjects: Collection[Key], /) -> Reputation:
-        """Read what stands against, or for, these subjects."""
+        """Read what stands against, or for, these subjects; a suppression is over at its end.
+
+        It may have changed a moment later: `reserve` asks again. StoreError: no reply.
+        """
 
     async def reserve(self, request: ReplyRequest, /) -> Reservation:
-        """Write the reply's row and take a slot in every budget, all or nothing, in one transaction."""
+        """Write the reply's row and take a slot in every budget, all or nothing, in one transaction.
+
+        Idempotent by `reply_id`: what was decided is answered again and takes no second slot; only a held row is
+        decided anew, and holding it again for the same reason never makes it last longer. Of racing calls each sees
+        the slots of those before it. A refusal takes no slot and erases the recipient. Slots outlive the longest
+        window (30 days) by a day. StoreError: nothing is sent; where it was decided all the same, the row is due and
+        a worker sends it: at most once, within its budgets.
+        """
 
     async def settle(self, outcome: Outcome, /) -> None:
-        """Record what became of a reply: row, budgets, suppression, and the recipient's erasure at its end."""
+        """Record what became of a reply: row, budgets, suppression, and the recipient's erasure at its end.
+
+        Idempotent by `Outcome.id`, as long as facts are kept; a reply ends once, and what comes after its end still
+        suppresses. Only REFUNDED gives slots back. StoreError: say it again; never said, the lease of the row ends
+        and it is LOST, which stays spent.
+        """
 
     async def due(self, limit: int, /, *, lease_s: float) -> Sequence[ReplyRow]:
         """Take replies that are due, and held ones to look at again; each goes to one caller only.
 
         A due row comes as `taken` and is never given out again: what is not settled within `lease_s` is
-        settled here as LOST, which stays spent. A held row comes as `held` and may come again.
+        settled here as LOST, which stays spent. A held row comes as `held` and may come again, no sooner than after
+        `lease_s`; at its `hold_until` it is dropped here. StoreError: send nothing. What was taken unheard is LOST.
         """
 
     async def suppress(self, subject: Key, /, *, cause: str, until: float | None) -> None:
-        """Put a subject on the suppression list; `REPLIES_OFF` is the switch for all replies."""
+        """Put a subject on the suppression list; `REPLIES_OFF` is the switch for all replies.
+
+        Seen by every reservation that begins later. Within a cause the longer end wins; none is ever clamped, for a
+        suppression that lasts too long sends nothing. StoreError: say so to whoever asked for it.
+        """
 
     async def lift(self, subject: Key, /) -> bool:
-        """Take a subject off the list; say whether it was on it."""
+        """Take a subject off the list, whatever the causes; say whether it was on it. StoreError: it stays."""
 
     async def replies(self, submissions: Collection[bytes], /) -> Mapping[bytes, ReplyRow]:
-        """Read the reply rows of these submissions, by submission id."""
+        """Read the reply rows of these submissions, by submission id. StoreError: nothing is known of them."""
 
 
 REPLIES_OFF = Key(b"\x00replies off")
@@ -256,7 +305,9 @@ class Inquiries(Protocol):
     async def keep(self, inquiry: Inquiry, /, *, lease_s: float, replaces: bytes | None = None) -> Inquiry | None:
         """Store it, its state under a lease; None: it is new, else what this id already is (nothing changes).
 
-        `replaces` names an *asked* inquiry of the same form that this one answers: it becomes *discarded*.
+        `replaces` names an *asked* inquiry of the same form that this one answers: it becomes *discarded* in the same
+        step. Of racing calls with one id one gets None. The body is read, and may raise OSError, before anything is
+        written. StoreError: spool it to the journal, whose replay finds by its id what was kept unheard.
         """
 
     async def move(
@@ -270,25 +321,42 @@ class Inquiries(Protocol):
         answer: tuple[int, str] | None = None,
         lease_s: float = 0.0,
     ) -> bool:
-        """Change the state if it is one of `expect`: of many callers one gets True."""
+        """Change the state if it is one of `expect`, and begin a new lease: of many callers one gets True.
+
+        StoreError: it stands where it stood, or has moved unheard: the lease of *accepted* and *releasing* ends and
+        both are held, marked *may have run*. Nothing is repeated by itself.
+        """
 
     async def claim(self, state: State, limit: int, /, *, older_than: float, lease_s: float) -> Sequence[Inquiry]:
-        """Take inquiries in `state` that changed before `older_than` and whose lease is over; oldest first."""
+        """Take inquiries in `state` that changed before `older_than` and whose lease is over; oldest first.
+
+        Each goes to one caller until `lease_s` is over, and its state stands. A lease or a change far ahead is
+        brought back. StoreError: none was taken, or they come again after `lease_s`.
+        """
 
     async def claim_staff(self, limit: int, /, *, lease_s: float) -> Sequence[Inquiry]:
-        """Take inquiries whose staff mail is due and not leased, oldest first."""
+        """Take inquiries whose staff mail is due and not leased, oldest first.
+
+        Each goes to one caller until `lease_s` is over: at least once, never to two at a time. A lease or a wait far
+        ahead is brought back. StoreError: none was taken, or they come again after `lease_s`.
+        """
 
     async def staff(self, inquiry: bytes, /, *, to: Staff, note: str = "", due_at: float = 0.0) -> bool:
         """Set where the staff mail stands, and end its lease; False: no such inquiry. SENT never goes back.
 
-        DUE with `due_at` is not given out again before that time.
+        DUE with `due_at` is not given out again before that time. StoreError: the mail comes again when its lease is
+        over; a mail that had left then leaves twice, none is left out.
         """
 
     async def get(self, inquiry: bytes, /) -> Inquiry | None:
-        """Read one."""
+        """Read one, its body as long as it is kept; None: no such inquiry, or its time is over."""
 
     async def find(self, states: Collection[State], /, *, after: str | None = None, limit: int = 50) -> Page:
-        """Read a page, newest first; no states: all."""
+        """Read a page, newest first; no states: all.
+
+        A key names a place, not a number of rows: whoever goes on at it gets each row that stood there at the first
+        page and stands there still exactly once, whatever came or went between. Newer ones are on the first page.
+        """
 
 
 class Store(Protocol):
@@ -306,14 +374,32 @@ class Store(Protocol):
     def inquiries(self) -> Inquiries:
         """The owner's side."""
 
+    @property
+    def statistics(self) -> Statistics:
+        """Figures of what stands here."""
+
     async def health(self) -> str | None:
-        """Say what is wrong and the remedy; None: well. Never raises."""
+        """Say what is wrong and the remedy; None: well, and writable. Never raises."""
 
     async def purge(self, limit: int, /) -> int:
-        """Erase at most `limit` things whose time is over; return how many."""
+        """Erase at most `limit` things: whose time is over, and what must go from a store that is nearly full (G23).
 
-    async def lease(self, task: str, holder: str, /, *, seconds: float) -> bool:
-        """Take or renew the lease of a periodic task; False: another holder has it."""
+        Return how many; more than none: there may be more. Inquiries, replies and counters
+        each get a share of it, whatever floods another.
+        """
+
+    async def lease(self, task: str, holder: str, /, *, seconds: float, run: Run | None = None) -> bool:
+        """Take or renew the lease of a periodic task; False: another holder has it.
+
+        `run`: the last run of it by this holder, written down in the same step. A lease that ends later than
+        `seconds` from now is one whose clock was set back since: it blocks nobody.
+        """
+
+    async def release(self, holder: str, runs: Mapping[str, Run], /) -> None:
+        """End every lease of this holder, so that others follow at once; `runs`: what it has not told, by task."""
+
+    async def tasks(self) -> Mapping[str, TaskState]:
+        """Return who does each periodic task, and how its last run went."""
 
     async def recipient_keys(self) -> Sequence[bytes]:
         """Return the keys of recipient hashes, newest first; made at the first opening (G20)."""

@@ -10,6 +10,9 @@ HOUR_S: Final = 3_600.0
 DAY_S: Final = 86_400.0
 SETTLED_KEPT_S: Final = HOUR_S  # bodies of what needs nobody any more
 SPENDS_KEPT_S: Final = 31 * DAY_S  # the longest budget window is 30 days (one reply a lineage); one for skewed clocks
+SLOTLESS: Final = frozenset({"suppressed", "dropped"})
+"""States of replies that hold no slot of any budget, so that no budget bounds their number."""
+SLOTLESS_KEPT_S: Final = 30 * DAY_S  # suppressed and dropped replies: as long as a held inquiry may be released
 PURGE_STEP: Final = 500  # rows erased in one transaction: 3.8 ms, where a million took 4.65 s under the write lock
 
 

@@ -1,8 +1,13 @@
 """A store whose counters live elsewhere: what may be lost in one place, what must not in another."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from formwarden.stores.ports import Counters, Inquiries, Ledger, Store
+from formwarden.stores.runs import Run, TaskState
+from formwarden.stores.statistics import Statistics
+
+COUNTERS_SHARE: Final = 4  # one in so many of the things a purge may erase
 
 
 class SplitStore:
@@ -27,19 +32,32 @@ class SplitStore:
         """The owner's side."""
         return self._durable.inquiries
 
+    @property
+    def statistics(self) -> Statistics:
+        """Figures of what stands here."""
+        return self._durable.statistics
+
     async def health(self) -> str | None:
         """Say what is wrong with either."""
         found = [await self._durable.health(), await self._volatile.health()]
         return "; ".join(each for each in found if each) or None
 
     async def purge(self, limit: int, /) -> int:
-        """Erase at most `limit` things in both together."""
-        erased = await self._durable.purge(limit)
+        """Erase at most `limit` things in both together; a quarter is the counters', whatever floods the rest."""
+        erased = await self._durable.purge(limit - limit // COUNTERS_SHARE)
         return erased + await self._volatile.purge(max(0, limit - erased))
 
-    async def lease(self, task: str, holder: str, /, *, seconds: float) -> bool:
+    async def lease(self, task: str, holder: str, /, *, seconds: float, run: Run | None = None) -> bool:
         """Take or renew the lease of a periodic task."""
-        return await self._durable.lease(task, holder, seconds=seconds)
+        return await self._durable.lease(task, holder, seconds=seconds, run=run)
+
+    async def release(self, holder: str, runs: Mapping[str, Run], /) -> None:
+        """End every lease of this holder."""
+        await self._durable.release(holder, runs)
+
+    async def tasks(self) -> Mapping[str, TaskState]:
+        """Return where each periodic task stands."""
+        return await self._durable.tasks()
 
     async def recipient_keys(self) -> Sequence[bytes]:
         """Return the keys of recipient hashes, newest first."""

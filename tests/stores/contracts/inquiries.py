@@ -1,13 +1,26 @@
 """What every store's inquiries keep to."""
 
 from dataclasses import replace
+from itertools import count
+from typing import Final
 
 import anyio
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from formwarden.stores.ports import Inquiry, Staff, State, Store
 from tests.clock import MovableClock
+from tests.soak import runs
 from tests.stores.samples import InquiryChanges, Spooled, Unreadable, inquiry
+
+STATES: Final = (State.DONE, State.HELD, State.REJECTED)
+EXAMPLES: Final = count()
+PROPERTY: Final = settings(
+    max_examples=runs(30, 500),
+    # One store serves all examples, which know nothing of each other; several classes inherit each test.
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+)
 
 
 async def kept(store: Store, name: int | str) -> Inquiry:
@@ -108,6 +121,56 @@ class InquiriesContract:
                 group.start_soon(release)
         assert sorted(won) == [False] * 9 + [True]
 
+    @pytest.mark.parametrize("state", sorted(set(State)))
+    async def test_of_many_ways_out_of_a_state_one_is_taken(self, store: Store, state: State) -> None:
+        await store.inquiries.keep(inquiry(1, state=state), lease_s=0)
+        ways = sorted(set(State) - {state})
+        won: list[State] = []
+
+        async def leave(way: State) -> None:
+            if await store.inquiries.move(b"submission 1", expect={state}, to=way, note=f"to {way}"):
+                won.append(way)
+
+        async with anyio.create_task_group() as group:
+            for way in ways * 2:
+                group.start_soon(leave, way)
+        assert len(won) == 1
+        found = await kept(store, 1)
+        assert (found.state, found.note) == (won[0], f"to {won[0]}")
+
+    async def test_of_racing_tries_of_one_submission_one_is_new(self, store: Store) -> None:
+        await store.inquiries.keep(inquiry("asked", state=State.ASKED), lease_s=0)
+        got: list[Inquiry | None] = []
+
+        async def keep(number: int) -> None:
+            sent = inquiry(1, body=b"%d" % number)
+            got.append(await store.inquiries.keep(sent, lease_s=60, replaces=b"submission asked"))
+
+        async with anyio.create_task_group() as group:
+            for number in range(10):
+                group.start_soon(keep, number)
+        first = await kept(store, 1)
+        assert sorted(got, key=bool) == [None, *[first] * 9]
+
+    async def test_racing_claimers_share_what_waits_and_none_gets_anothers(
+        self, store: Store, clock: MovableClock
+    ) -> None:
+        for number in range(12):
+            await store.inquiries.keep(inquiry(number, staff=Staff.DUE), lease_s=0)
+        clock.move(1)
+        got: list[str] = []
+        mail: list[str] = []
+
+        async def claim() -> None:
+            found = await store.inquiries.claim(State.ACCEPTED, 3, older_than=clock.now(), lease_s=60)
+            got.extend(one.receipt for one in found)
+            mail.extend(one.receipt for one in await store.inquiries.claim_staff(3, lease_s=60))
+
+        async with anyio.create_task_group() as group:
+            for _ in range(6):
+                group.start_soon(claim)
+        assert sorted(got) == sorted(mail) == sorted(f"R-{number}" for number in range(12))
+
     async def test_a_claim_takes_what_waited_long_enough_once(self, store: Store, clock: MovableClock) -> None:
         for number in range(3):
             await store.inquiries.keep(inquiry(number), lease_s=100)
@@ -179,6 +242,49 @@ class InquiriesContract:
                     break
                 after = page.after
             assert got == wanted
+
+    @PROPERTY
+    @given(
+        moments=st.lists(st.integers(0, 4), min_size=4, max_size=25),
+        between=st.lists(
+            st.tuples(st.integers(0, 6), st.integers(0, 40), st.sampled_from(STATES)), min_size=1, max_size=10
+        ),
+        limit=st.integers(1, 7),
+        chosen=st.sampled_from([(), (State.HELD,), (State.HELD, State.REJECTED)]),
+    )
+    @example(moments=[1, 0, 2, 0], between=[(1, 9, State.HELD)], limit=1, chosen=())
+    async def test_whoever_turns_pages_sees_each_row_once_whatever_comes_between(
+        self,
+        store: Store,
+        moments: list[int],
+        between: list[tuple[int, int, State]],
+        limit: int,
+        chosen: tuple[State, ...],
+    ) -> None:
+        begin = 1e9 + 10 * next(EXAMPLES)  # newer than all examples before, whose rows come last
+        standing: dict[bytes, State] = {}
+        for number, moment in enumerate(moments):
+            sent = inquiry(f"{begin} {number}", state=STATES[number % 3], received_at=begin + moment)
+            await store.inquiries.keep(sent, lease_s=0)
+            standing[sent.id] = sent.state
+        stayed = set(standing)
+        seen: list[tuple[float, bytes]] = []
+        after: str | None = None
+        for turn in range(100):
+            page = await store.inquiries.find(chosen, after=after, limit=limit)
+            seen += [(found.received_at, found.id) for found in page.rows if found.received_at >= begin]
+            after = page.after
+            if after is None or len(seen) < turn * limit:
+                break
+            moment, number, state = between[turn % len(between)]
+            new = inquiry(f"{begin} new {turn}", state=state, received_at=begin + moment)
+            await store.inquiries.keep(new, lease_s=0)
+            gone = f"submission {begin} {number}".encode()
+            if await store.inquiries.move(gone, expect=set(State), to=state, note=""):
+                stayed.discard(gone)
+        assert seen == sorted(set(seen), reverse=True), "in order, none twice"
+        wanted = {name for name in stayed if not chosen or standing[name] in chosen}
+        assert wanted <= {name for _, name in seen}, "none that stood there all the time is left out"
 
     async def test_a_page_that_is_just_full_is_the_last(self, store: Store) -> None:
         for number in range(4):

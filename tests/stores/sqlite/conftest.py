@@ -1,6 +1,6 @@
 """One file of each kind, and what surrounds it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -30,6 +30,20 @@ def surroundings(clock: MovableClock, faults: Faults) -> Surroundings:
 def plan(tmp_path: Path) -> Plan:
     path = str(tmp_path / "file.db")
     return Plan(path=path, kind="durable", synchronous="FULL", secure_delete=True, rebuildable=False)
+
+
+class Awaited:
+    """The entropy that draws pauses between attempts: after the third attempt something happens."""
+
+    def __init__(self, then: Callable[[], object]) -> None:
+        self.draws = 0
+        self._then = then
+
+    def __call__(self, size: int, /) -> bytes:
+        self.draws += 1
+        if self.draws == 3:
+            self._then()
+        return bytes(size)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import os
 import resource
 import sys
 import threading
+from collections.abc import Sequence
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -16,6 +17,10 @@ from formwarden.errors import StoreError
 from formwarden.faults import Faults
 from formwarden.stores.ports import Decision
 from formwarden.stores.settings import Stores
+from formwarden.stores.sqlite.mounts import system_mounts
+from formwarden.stores.sqlite.opening import Opener
+from formwarden.stores.sqlite.patience import Patience
+from formwarden.stores.sqlite.plans import durable_plan
 from formwarden.stores.sqlite.store import SqliteStore
 from tests.stores.samples import DAY, inquiry, observation, send, spend
 
@@ -47,20 +52,37 @@ def open_together(folder: str, rounds: int, barrier: Barrier, told: "Queue[objec
             told.put((number, repr(error)))
 
 
-def reserve_together(path: str, name: int, limit: int, barrier: Barrier, told: "Queue[int]") -> None:
-    """Race for one budget."""
+def reserve_together(
+    paths: Sequence[str], name: int, limit: int, barrier: Barrier, told: "Queue[dict[str, int]]"
+) -> None:
+    """Race for one budget of each store, one store after the other."""
 
-    async def race() -> int:
+    async def race(path: str) -> int:
         store = new_store(path)
         await store.health()
         barrier.wait(WAIT_S)
         site = spend("SITE_RATE", "site", limit=limit, window_s=DAY)
-        asked = (store.ledger.reserve(send(f"{name}/{number}", site)) for number in range(2 * limit))
+        asked = (store.ledger.reserve(send(f"{name}/{number}", site)) for number in range(limit))
         got = await asyncio.gather(*asked)
         await store.aclose()
         return sum(reservation.decision is Decision.SEND for reservation in got)
 
-    told.put(asyncio.run(race()))
+    for path in paths:
+        told.put({path: asyncio.run(race(path))})
+
+
+def migrate_together(folder: str, rounds: int, barrier: Barrier, told: "Queue[str]") -> None:
+    """Open files of an older schema at the same moment as the others."""
+    surroundings = Patience(WAIT_S, system_entropy), Faults(SystemClock())
+    for number in range(rounds):
+        plan = durable_plan(f"{folder}/{number}.db")
+        opener = Opener(plan, mounts=system_mounts, patience=surroundings[0], faults=surroundings[1])
+        barrier.wait(WAIT_S)
+        try:
+            opener.close(opener.open().connection)
+            told.put("")
+        except Exception as error:  # noqa: BLE001 - whatever it was, the test shows it
+            told.put(repr(error))
 
 
 async def keep_until_killed(path: str) -> None:
@@ -77,14 +99,6 @@ async def keep_until_killed(path: str) -> None:
         )
         number += 5
         print(number, flush=True)  # noqa: T201 - the parent reads it
-
-
-async def lead_until_killed(path: str) -> None:
-    """Open the store, so that this process checkpoints, and wait."""
-    store = new_store(path)
-    await store.inquiries.keep(inquiry("leader"), lease_s=0)
-    print("open", flush=True)  # noqa: T201 - the parent reads it
-    await asyncio.Event().wait()
 
 
 def fork_with_an_open_store(path: str) -> int:
@@ -149,7 +163,40 @@ async def fill_the_disk(path: str) -> None:
     await store.inquiries.keep(inquiry("after"), lease_s=0)
     for name in ("before", *range(kept), "after"):
         assert await store.inquiries.get(f"submission {name}".encode()) is not None, name
+    assert await store.inquiries.get(f"submission {kept}".encode()) is None, "it was refused, so nothing of it stands"
     print(f"kept {kept}")  # noqa: T201 - the test reads it
+    await store.aclose()
+
+
+async def be_denied(path: str) -> None:
+    """Meet rights that somebody has set, say what the store says, set them right, and go on."""
+    store = new_store(path)
+    try:
+        await store.inquiries.keep(inquiry("denied"), lease_s=0)
+    except StoreError as error:
+        print(error)  # noqa: T201 - the test reads it
+    assert await store.health() is not None
+    Path(path).parent.chmod(0o700)
+    for file in Path(path).parent.iterdir():
+        file.chmod(0o600)
+    await asyncio.sleep(1.1)  # the store of a real process has a real clock
+    await store.inquiries.keep(inquiry("kept"), lease_s=0)
+    assert await store.inquiries.get(b"submission denied") is None
+    assert await store.health() is None
+    await store.aclose()
+
+
+async def obey(path: str) -> None:
+    """Keep one inquiry for each line that comes, of the size it asks for, and say how that went."""
+    store = new_store(path)
+    lines = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    while line := (await lines.readline()).split():
+        try:
+            await store.inquiries.keep(inquiry(line[0].decode(), body=b"x" * int(line[1])), lease_s=0)
+            print("kept", flush=True)  # noqa: T201 - the test reads it
+        except StoreError as error:
+            print(error, flush=True)  # noqa: T201 - the test reads it
     await store.aclose()
 
 
@@ -163,7 +210,13 @@ def main(program: str, path: str) -> int:
     forking = {"fork": fork_with_an_open_store, "c-fork": fork_behind_pythons_back}
     if program in forking:
         return forking[program](path)
-    programs = {"keep": keep_until_killed, "lead": lead_until_killed, "fill": fill_the_disk, "leave": leave_it_open}
+    programs = {
+        "denied": be_denied,
+        "fill": fill_the_disk,
+        "keep": keep_until_killed,
+        "leave": leave_it_open,
+        "obey": obey,
+    }
     asyncio.run(programs[program](path))
     return 0
 

@@ -1,8 +1,10 @@
 """Group commit: what fails alone, what fails together, and who waits where."""
 
 import asyncio
+import sys
 import threading
 from functools import partial
+from pathlib import Path
 
 import apsw
 import pytest
@@ -15,6 +17,7 @@ from formwarden.stores.sqlite.lane import QUEUE_LIMIT
 from formwarden.stores.sqlite.opening import Plan
 from formwarden.stores.sqlite.writer import Surroundings
 from tests.clock import MovableClock
+from tests.stores.sqlite.conftest import Awaited
 
 pytestmark = pytest.mark.anyio
 
@@ -27,6 +30,11 @@ def mark(name: str, connection: apsw.Connection) -> str:
 def mark_and_fail(name: str, error: Exception, connection: apsw.Connection) -> str:
     mark(name, connection)
     raise error
+
+
+def mark_and_leave(name: str, connection: apsw.Connection) -> str:
+    mark(name, connection)
+    sys.exit(3)
 
 
 def marks(connection: apsw.Connection) -> set[str]:
@@ -96,6 +104,58 @@ async def test_a_failed_commit_fails_every_operation_and_leaves_nothing(
     clock.move(1)
     assert await file.read(marks) == set()
     assert await file.write(partial(mark, "later")) == "later"
+
+
+async def test_a_file_that_cannot_grow_fails_every_operation_leaves_nothing_and_passes(file: SqliteFile) -> None:
+    await file.read(marks)
+
+    def as_large_as_it_may(connection: apsw.Connection) -> str:
+        connection.execute("PRAGMA max_page_count = 1").fetchall()
+        return "done"
+
+    def large(connection: apsw.Connection) -> str:
+        return mark("x" * 100_000, connection)
+
+    got = await in_one_batch(file, partial(mark, "a"), as_large_as_it_may, large, partial(mark, "b"))
+    assert [str(error) for error in got] == [
+        "the store file.db cannot grow: the disk is full; make room (FullError)"
+    ] * 4
+    assert await file.read(marks) == set()
+    await file.write(lambda connection: connection.execute("PRAGMA max_page_count = 1000000").get)
+    assert await file.write(partial(mark, "later")) == "later"
+
+
+async def test_a_lock_that_another_holds_for_a_moment_is_waited_for(
+    plan: Plan, clock: MovableClock, faults: Faults, surroundings: Surroundings
+) -> None:
+    awaited = Awaited(lambda: other.execute("COMMIT"))
+    file = SqliteFile(
+        plan,
+        Surroundings(clock=clock, entropy=awaited, faults=faults, mounts=surroundings.mounts, deadline_s=10.0),
+    )
+    await file.read(marks)
+    other = apsw.Connection(plan.path)
+    other.execute("BEGIN IMMEDIATE")
+    assert await file.write(partial(mark, "after it")) == "after it"
+    assert awaited.draws == 3
+    assert faults.all() == ()
+    other.close()
+    await file.aclose()
+
+
+async def test_nobody_writes_between_what_an_operation_reads_and_writes(file: SqliteFile, plan: Plan) -> None:
+    await file.read(marks)
+
+    def read_then_write(connection: apsw.Connection) -> str:
+        assert marks(connection) == set()
+        other = apsw.Connection(plan.path)
+        with pytest.raises(apsw.BusyError):
+            other.execute("INSERT INTO mark VALUES ('between', 0)")
+        other.close()
+        return mark("alone", connection)
+
+    assert await file.write(read_then_write) == "alone"
+    assert await file.read(marks) == {"alone"}
 
 
 async def test_many_operations_share_a_commit(file: SqliteFile) -> None:
@@ -215,6 +275,41 @@ async def test_a_writer_that_holds_the_file_too_long_is_an_error_of_the_moment(
     assert await file.read(marks) == {"at once"}
     await file.aclose()
     await second.aclose()
+
+
+async def test_an_operation_that_ends_its_thread_ends_nobody_elses_wait(file: SqliteFile, faults: Faults) -> None:
+    await file.read(marks)
+    got = await in_one_batch(file, partial(mark, "a"), partial(mark_and_leave, "b"), partial(mark, "c"))
+    assert [str(error) for error in got] == [
+        "the store met an error of ours (SystemExit): please tell its makers"
+    ] * 3
+    assert [fault.why.partition(" ")[0] for fault in faults.all()] == ["SystemExit"]
+    assert await file.write(partial(mark, "next")) == "next"
+    assert await file.read(marks) == {"next"}
+
+
+async def test_a_machine_without_threads_left_is_a_store_error_and_passes(
+    file: SqliteFile, plan: Plan, clock: MovableClock
+) -> None:
+    await refused_without_threads(file)
+    assert await file.read(marks) == set()
+    take_away(plan)  # opened anew, it wants another thread that checkpoints
+    await refused_without_threads(file)
+    clock.move(1)
+    assert await file.read(marks) == set()
+
+
+def take_away(plan: Plan) -> None:
+    Path(plan.path).unlink()
+
+
+async def refused_without_threads(file: SqliteFile) -> None:
+    size = threading.stack_size(1 << 46)  # more than there is: no thread can be started
+    try:
+        with pytest.raises(StoreError, match="could not start a thread"):
+            await file.read(marks)
+    finally:
+        threading.stack_size(size)
 
 
 async def test_a_queue_that_nobody_empties_is_bounded(file: SqliteFile) -> None:

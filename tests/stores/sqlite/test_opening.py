@@ -16,6 +16,7 @@ from formwarden.stores.sqlite.store import KEYS_KNOWN_S, SqliteStore
 from tests.clock import MovableClock
 from tests.stores.files import allow, holding, modes, names, remove_log
 from tests.stores.samples import inquiry, key, observation, send, spend, tally
+from tests.stores.sqlite.conftest import Awaited
 
 pytestmark = pytest.mark.anyio
 
@@ -97,12 +98,13 @@ async def test_a_file_of_a_newer_formwarden_is_refused(
     await store.inquiries.get(b"1")
     await store.aclose()
     connection = apsw.Connection(str(tmp_path / "store.db"))
+    ours: int = connection.execute("PRAGMA user_version").get
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(StoreError, match="newer formwarden"):
         await store.inquiries.get(b"1")
     connection = apsw.Connection(str(tmp_path / "store.db"))
-    connection.execute("PRAGMA user_version = 1")
+    connection.execute(f"PRAGMA user_version = {ours}")
     connection.close()
     clock.move(1)
     assert await store.inquiries.get(b"1") is None
@@ -193,6 +195,24 @@ async def test_a_lock_that_nobody_lets_go_is_an_error_that_names_it(tmp_path: Pa
     os.close(lock)
     clock.move(1)
     assert await store.inquiries.get(b"1") is None
+    await store.aclose()
+
+
+async def test_nothing_is_made_while_another_process_opens(tmp_path: Path, clock: MovableClock) -> None:
+    lock = os.open(tmp_path / "store.db.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    seen: list[set[str]] = []
+
+    def let_go() -> None:
+        seen.append(names(tmp_path))
+        os.close(lock)
+
+    awaited = Awaited(let_go)
+    store = SqliteStore(
+        str(tmp_path / "store.db"), clock=clock, entropy=awaited, settings=Stores(), faults=Faults(clock)
+    )
+    assert await store.inquiries.get(b"1") is None
+    assert seen == [{"store.db.lock"}]
     await store.aclose()
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.context import SpawnProcess
@@ -23,6 +24,9 @@ from tests.stores.sqlite.programs import WAIT_S, new_store, open_together, reser
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
 ROUNDS = runs(3, 50)
+MEGABYTE = 1_000_000
+RACERS = 8
+BUDGET = 50
 SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -30,7 +34,8 @@ SPAWN = multiprocessing.get_context("spawn")
 def program(name: str, path: Path) -> Iterator["subprocess.Popen[str]"]:
     """A program of programs.py that runs until it is killed."""
     command = [sys.executable, "-m", "tests.stores.sqlite.programs", name, str(path)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
         try:
             yield process
         finally:
@@ -41,6 +46,15 @@ def run(name: str, path: Path) -> "subprocess.CompletedProcess[str]":
     """Run a program to its end; it must write nothing to stderr but the log's warnings."""
     command = [sys.executable, "-m", "tests.stores.sqlite.programs", name, str(path)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=WAIT_S, check=False)
+
+
+def keeps(process: "subprocess.Popen[str]", name: str, size: int = 0) -> str:
+    """Let an obedient program keep one inquiry; return what it says."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{name} {size}\n")
+    process.stdin.flush()
+    return process.stdout.readline().strip()
 
 
 def together(processes: list[SpawnProcess]) -> None:
@@ -83,12 +97,17 @@ def test_eight_processes_open_an_absent_file_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-def test_four_processes_racing_get_exactly_the_budget(tmp_path: Path) -> None:
-    for number in range(runs(1, 20)):
-        barrier, told = SPAWN.Barrier(4), SPAWN.Queue()
-        path = str(tmp_path / f"{number}.db")
-        together([SPAWN.Process(target=reserve_together, args=(path, name, 50, barrier, told)) for name in range(4)])
-        assert sum(told.get(timeout=WAIT_S) for _ in range(4)) == 50
+def test_eight_processes_racing_get_exactly_the_budget(tmp_path: Path) -> None:
+    paths = tuple(str(tmp_path / f"{number}.db") for number in range(runs(1, 20)))
+    barrier, told = SPAWN.Barrier(RACERS), SPAWN.Queue()
+    race = [
+        SPAWN.Process(target=reserve_together, args=(paths, name, BUDGET, barrier, told)) for name in range(RACERS)
+    ]
+    together(race)
+    granted = Counter[str]()
+    for _ in range(RACERS * len(paths)):
+        granted.update(told.get(timeout=WAIT_S))
+    assert granted == dict.fromkeys(paths, BUDGET)
 
 
 @pytest.mark.soak
@@ -118,8 +137,8 @@ async def test_a_killed_process_loses_nothing_it_was_promised(tmp_path: Path) ->
         connection.close()
 
 
-def test_the_lead_of_checkpoints_goes_to_another_when_its_process_dies(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
+def test_when_the_process_that_checkpoints_is_killed_another_empties_the_log(tmp_path: Path) -> None:
+    path, log = tmp_path / "store.db", tmp_path / "store.db-wal"
     lock = Path(f"{path}-checkpoint.lock")
 
     def held() -> bool:
@@ -129,16 +148,21 @@ def test_the_lead_of_checkpoints_goes_to_another_when_its_process_dies(tmp_path:
         finally:
             os.close(descriptor)
 
-    with program("lead", path) as first:
-        assert first.stdout is not None
-        first.stdout.readline()
+    with program("obey", path) as first:
+        assert keeps(first, "first") == "kept"
         wait_until(lambda: lock.exists() and held())
-        with program("lead", path) as second:
-            assert second.stdout is not None
-            second.stdout.readline()
+        with program("obey", path) as second:
+            assert keeps(second, "second") == "kept"
+            first.send_signal(signal.SIGSTOP)
+            assert keeps(second, "large", MEGABYTE) == "kept"
+            assert path.stat().st_size < MEGABYTE < log.stat().st_size, "the one that leads stands still"
             first.send_signal(signal.SIGKILL)
             first.wait(WAIT_S)
-            wait_until(held)
+            wait_until(lambda: path.stat().st_size > MEGABYTE)
+            assert held()
+            size = log.stat().st_size
+            assert keeps(second, "small") == "kept"
+            assert log.stat().st_size == size, "it begins anew where it was emptied"
         second.wait(WAIT_S)
         assert not held()
 

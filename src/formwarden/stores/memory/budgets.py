@@ -50,3 +50,20 @@ class MemoryBudgets:
         for reply in list(over)[:limit]:
             self.refund(reply)
         return min(len(over), limit)
+
+    def of(self, reply: bytes) -> tuple[tuple[Key, float], ...]:
+        """Return the slots of a reply."""
+        return tuple(sorted((key, taken[reply]) for key, taken in self._taken.items() if reply in taken))
+
+    def put(self, reply: bytes, slots: Iterable[tuple[Key, float]]) -> None:
+        """Take slots over as they were taken."""
+        for key, at in slots:
+            self._taken.setdefault(key, {})[reply] = at
+
+    def replies_at(self, key: Key) -> tuple[bytes, ...]:
+        """Return the replies that took a slot of a key."""
+        return tuple(self._taken.get(key, ()))
+
+    def forget(self, key: Key) -> int:
+        """Forget every slot of a key; return how many."""
+        return len(self._taken.pop(key, ()))

@@ -1,30 +1,28 @@
 """Inquiries in memory."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import RLock
 
 from formwarden.clock import Clock
+from formwarden.errors import StoreFullError
+from formwarden.stores.ahead import AHEAD_S, too_far
+from formwarden.stores.eviction import FULL, bytes_of
+from formwarden.stores.memory.room import Kept, MemoryRoom
 from formwarden.stores.paging import page_key, place_of
 from formwarden.stores.ports import Inquiry, Page, Staff, State
 from formwarden.stores.retention import bodies_kept, facts_kept_s
 from formwarden.stores.settings import Stores
 
 
-@dataclass(slots=True, kw_only=True)
-class _Kept:
-    inquiry: Inquiry
-    lease_until: float
-    staff_at: float = 0.0
-
-
 class MemoryInquiries:
     """The owner's side of a memory store."""
 
-    def __init__(self, clock: Clock, lock: RLock) -> None:
+    def __init__(self, clock: Clock, lock: RLock, room: MemoryRoom) -> None:
         self._clock = clock
         self._lock = lock
-        self._kept: dict[bytes, _Kept] = {}
+        self._room = room
+        self._kept: dict[bytes, Kept] = {}
 
     async def keep(self, inquiry: Inquiry, /, *, lease_s: float, replaces: bytes | None = None) -> Inquiry | None:
         """Store it, its state under a lease; None: it is new, else what this id already is (nothing changes)."""
@@ -33,8 +31,10 @@ class MemoryInquiries:
             if stands is not None:
                 return stands.inquiry
             now = self._clock.now()
+            if not self._room.make(self._kept, bytes_of(inquiry)):
+                raise StoreFullError(FULL)
             kept = replace(inquiry, body=inquiry.content(), spooled=None, changed_at=now)
-            self._kept[inquiry.id] = _Kept(inquiry=kept, lease_until=now + lease_s)
+            self._kept[inquiry.id] = Kept(inquiry=kept, lease_until=now + lease_s)
             asked = self._kept.get(replaces) if replaces is not None else None
             if asked is not None and asked.inquiry.state is State.ASKED and asked.inquiry.form == inquiry.form:
                 note = f"answered by {inquiry.receipt}"
@@ -68,6 +68,7 @@ class MemoryInquiries:
         """Take inquiries in `state` that changed before `older_than` and whose lease is over; oldest first."""
         with self._lock:
             now = self._clock.now()
+            self._bring_back(now, lease_s)
             waiting = [
                 kept
                 for kept in self._kept.values()
@@ -82,6 +83,7 @@ class MemoryInquiries:
         """Take inquiries whose staff mail is due and not leased, oldest first."""
         with self._lock:
             now = self._clock.now()
+            self._bring_back(now, lease_s)
             waiting = [
                 kept for kept in self._kept.values() if kept.inquiry.staff is Staff.DUE and kept.staff_at <= now
             ]
@@ -125,6 +127,15 @@ class MemoryInquiries:
         more = len(rows) > limit
         return Page(rows=page, after=page_key(page[-1].received_at, page[-1].id) if more and page else None)
 
+    def all(self) -> tuple[Inquiry, ...]:
+        """Return every one."""
+        with self._lock:
+            return tuple(kept.inquiry for kept in self._kept.values())
+
+    def shelf(self) -> dict[bytes, Kept]:
+        """Hand out what lies here, for the archive, which holds the lock."""
+        return self._kept
+
     def erase_recipient(self, inquiry: bytes) -> None:
         """Erase the address that was kept for the reply."""
         kept = self._kept.get(inquiry)
@@ -133,6 +144,7 @@ class MemoryInquiries:
 
     def purge(self, settings: Stores, limit: int, has_live_reply: Callable[[bytes], bool]) -> int:
         """Erase what stands in clear beyond its time, and inquiries beyond theirs; return how many."""
+        self._bring_back(self._clock.now(), AHEAD_S)
         erased = 0
         for kept in self._over(settings):
             if erased >= limit:
@@ -149,9 +161,19 @@ class MemoryInquiries:
         ][: limit - erased]
         for inquiry in old:
             del self._kept[inquiry]
-        return erased + len(old)
+        erased += len(old)
+        return erased + (self._room.relieve(self._kept, limit - erased) if erased < limit else 0)
 
-    def _over(self, settings: Stores) -> Iterator[_Kept]:
+    def _bring_back(self, now: float, lease_s: float) -> None:
+        for kept in self._kept.values():
+            if too_far(kept.inquiry.changed_at, now):
+                kept.inquiry = replace(kept.inquiry, changed_at=now)
+            if too_far(kept.lease_until, now):
+                kept.lease_until = now + lease_s
+            if too_far(kept.staff_at, now):
+                kept.staff_at = now + lease_s
+
+    def _over(self, settings: Stores) -> Iterator[Kept]:
         now = self._clock.now()
         seconds = bodies_kept(settings)
         for kept in self._kept.values():

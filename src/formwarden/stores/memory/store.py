@@ -1,17 +1,24 @@
 """The memory store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import RLock
 from typing import Final
 
 from formwarden.clock import Clock
 from formwarden.entropy import Entropy
+from formwarden.stores.archive import RecipientKey
+from formwarden.stores.memory.archive import MemoryArchive
 from formwarden.stores.memory.counters import MemoryCounters
 from formwarden.stores.memory.inquiries import MemoryInquiries
+from formwarden.stores.memory.leases import MemoryLeases
 from formwarden.stores.memory.ledger import MemoryLedger
+from formwarden.stores.memory.room import MemoryRoom
+from formwarden.stores.memory.statistics import MemoryStatistics
+from formwarden.stores.runs import Run, TaskState
 from formwarden.stores.settings import Stores
 
 KEY_BYTES: Final = 32
+OTHERS_SHARE: Final = 4  # one in so many of the things a purge may erase is the ledger's, and one the counters'
 
 
 class MemoryStore:
@@ -21,11 +28,14 @@ class MemoryStore:
         self._clock = clock
         self._settings = settings
         self._lock = RLock()
-        self._keys = (entropy(KEY_BYTES),)
-        self._leases: dict[str, tuple[str, float, float]] = {}
-        self._counters = MemoryCounters(clock, self._lock)
-        self._inquiries = MemoryInquiries(clock, self._lock)
+        self._entropy = entropy
+        self._keys = [RecipientKey(key=entropy(KEY_BYTES), made_at=clock.now())]  # oldest first
+        self._leases = MemoryLeases(clock, self._lock)
+        self._counters = MemoryCounters(clock, self._lock, settings.counters_bytes)
+        room = MemoryRoom(settings.store_bytes, clock, self._has_live_reply)
+        self._inquiries = MemoryInquiries(clock, self._lock, room)
         self._ledger = MemoryLedger(clock, self._lock, self._inquiries)
+        self._statistics = MemoryStatistics(clock, self._lock, self._inquiries, self._ledger, self._leases)
 
     @property
     def counters(self) -> MemoryCounters:
@@ -42,30 +52,55 @@ class MemoryStore:
         """The owner's side."""
         return self._inquiries
 
+    @property
+    def statistics(self) -> MemoryStatistics:
+        """Figures of what stands here."""
+        return self._statistics
+
     async def health(self) -> str | None:
         """Say what is wrong and the remedy; None: well. Never raises."""
         return None
 
+    def _has_live_reply(self, submission: bytes) -> bool:
+        return self._ledger.has_live_reply(submission)
+
     async def purge(self, limit: int, /) -> int:
-        """Erase at most `limit` things whose time is over; return how many."""
+        """Erase at most `limit` things: whose time is over, and what must go from a store that is nearly full.
+
+        Return how many; more than none: there may be more.
+        """
         with self._lock:
-            erased = self._inquiries.purge(self._settings, limit, self._ledger.has_live_reply)
-            erased += self._ledger.purge(self._settings, limit - erased)
+            share = limit // OTHERS_SHARE
+            erased = self._inquiries.purge(self._settings, limit - 2 * share, self._ledger.has_live_reply)
+            erased += self._ledger.purge(self._settings, limit - share - erased)
             return erased + self._counters.purge(self._clock.now(), limit - erased)
 
-    async def lease(self, task: str, holder: str, /, *, seconds: float) -> bool:
+    async def lease(self, task: str, holder: str, /, *, seconds: float, run: Run | None = None) -> bool:
         """Take or renew the lease of a periodic task; False: another holder has it."""
-        with self._lock:
-            now = self._clock.now()
-            other, until, taken_for = self._leases.get(task, (holder, 0.0, 0.0))
-            if other != holder and now < until <= now + taken_for:  # beyond it a corrected clock has left it
-                return False
-            self._leases[task] = (holder, now + seconds, seconds)
-            return True
+        return self._leases.lease(task, holder, seconds, run)
+
+    async def release(self, holder: str, runs: Mapping[str, Run], /) -> None:
+        """End every lease of this holder, who tells the last runs that he has not told."""
+        self._leases.release(holder, runs)
+
+    async def tasks(self) -> Mapping[str, TaskState]:
+        """Return where each periodic task stands that was ever leased."""
+        return self._leases.tasks()
 
     async def recipient_keys(self) -> Sequence[bytes]:
         """Return the keys of recipient hashes, newest first (G20)."""
-        return self._keys
+        return tuple(each.key for each in reversed(self._keys))
+
+    def archive(self) -> MemoryArchive:
+        """Return everything here as commands see it."""
+        return MemoryArchive(
+            keys=self._keys,
+            inquiries=self._inquiries,
+            ledger=self._ledger,
+            lock=self._lock,
+            clock=self._clock,
+            entropy=self._entropy,
+        )
 
     async def aclose(self) -> None:
         """Do nothing: what is here stays until the process ends."""

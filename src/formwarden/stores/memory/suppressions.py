@@ -16,6 +16,14 @@ class MemorySuppressions:
         standing = [cause for cause, until in causes.items() if until is None or until > now]
         return strongest(standing) if standing else None
 
+    def causes(self, now: float) -> dict[Key, list[str]]:
+        """Return every cause that stands now, by subject."""
+        standing = {
+            subject: [cause for cause, until in causes.items() if until is None or until > now]
+            for subject, causes in self._causes.items()
+        }
+        return {subject: causes for subject, causes in standing.items() if causes}
+
     def add(self, subject: Key, cause: str, until: float | None) -> None:
         """Put a subject on the list, or keep it there longer."""
         causes = self._causes.setdefault(subject, {})
@@ -40,3 +48,11 @@ class MemorySuppressions:
             if not self._causes[subject]:
                 del self._causes[subject]
         return len(over)
+
+    def standing(self) -> tuple[tuple[Key, str, float | None], ...]:
+        """Return every cause, also those that are over."""
+        return tuple((key, cause, until) for key, found in self._causes.items() for cause, until in found.items())
+
+    def forget(self, subject: Key) -> int:
+        """Forget all causes of a subject; return how many."""
+        return len(self._causes.pop(subject, ()))

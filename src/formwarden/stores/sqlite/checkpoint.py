@@ -11,11 +11,11 @@ from typing import Final
 import apsw
 
 from formwarden.errors import StoreError
-from formwarden.faults import Faults
+from formwarden.faults import Faults, bug
 from formwarden.stores.sqlite.locks import open_lock, try_lock
 from formwarden.stores.sqlite.opening import Opened, Opener
 from formwarden.stores.sqlite.patience import Patience
-from formwarden.stores.sqlite.remedies import BUSY
+from formwarden.stores.sqlite.remedies import BUSY, NO_THREAD
 
 FAULT: Final = "store checkpoint"
 PAUSE_S: Final = 0.2
@@ -36,15 +36,28 @@ class Checkpointer:
         self._thread = threading.Thread(target=self._work, name="formwarden-checkpoint", daemon=True)
 
     def start(self) -> None:
-        """Begin; call it once."""
-        self._thread.start()
+        """Begin; call it once. StoreError: this machine has no thread left."""
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            raise StoreError(NO_THREAD) from error
 
     def stop(self) -> None:
         """End the thread and give the lead away; returns when it is done."""
         self._stop.set()
         self._thread.join()
 
+    def alive(self) -> bool:
+        """Say whether the thread runs."""
+        return self._thread.is_alive()
+
     def _work(self) -> None:
+        try:
+            self._take_turns()
+        finally:
+            self._let_go()  # however this thread ends: else nobody leads as long as the process lives
+
+    def _take_turns(self) -> None:
         pause = PAUSE_S
         while not self._stop.wait(pause):
             try:
@@ -56,7 +69,10 @@ class Checkpointer:
                 self._faults.count(FAULT, type(error).__name__)
                 self._let_go()
                 pause = PAUSE_AFTER_FAULT_S
-        self._let_go()
+            except Exception as error:  # noqa: BLE001 - a bug of ours must not let the log grow for ever
+                self._faults.count(FAULT, bug(error))
+                self._let_go()
+                pause = PAUSE_AFTER_FAULT_S
 
     def _turn(self) -> None:
         if self._lock is None:
@@ -65,8 +81,9 @@ class Checkpointer:
             if not try_lock(self._lock):
                 return  # another process leads
             self._opened = self._opener.another()
-        if not self._opener.is_at(self._opened.identity):
-            self._let_go()  # the file was replaced: begin anew with the one that stands there now
+        if not self._opener.are_at(self._opened.files):
+            self._opener.rescue(self._opened)
+            self._let_go()  # file or log was replaced: begin anew with what stands there now
             return
         connection = self._opened.connection
         pages, _ = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
@@ -75,9 +92,11 @@ class Checkpointer:
             self._patience.until_free(lambda: connection.wal_checkpoint(mode=restart), BUSY)
 
     def _let_go(self) -> None:
-        if self._opened is not None:
-            self._opener.close(self._opened.connection)
-            self._opened = None
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        opened, self._opened = self._opened, None
+        lock, self._lock = self._lock, None
+        try:
+            if opened is not None:
+                self._opener.close(opened.connection)
+        finally:
+            if lock is not None:
+                os.close(lock)

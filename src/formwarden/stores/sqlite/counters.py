@@ -6,8 +6,11 @@ from typing import Final
 import apsw
 
 from formwarden.clock import Clock
+from formwarden.stores.crowding import may_add
 from formwarden.stores.ports import Key, Observation, Observed, Tally
+from formwarden.stores.sqlite.counters_purging import purge_counters
 from formwarden.stores.sqlite.file import SqliteFile
+from formwarden.stores.sqlite.room import used_bytes
 from formwarden.stores.windows import (
     BODIES_PER_NONCE,
     NONCE_WINDOW_S,
@@ -22,6 +25,7 @@ PURGE_ROWS: Final = 200  # then: more than were added, and about a millisecond
 
 USES: Final = "SELECT uses, bodies, networks FROM token WHERE nonce = ? AND over_at > ?"
 BODY: Final = "SELECT at FROM token_body WHERE nonce = ? AND body = ?"
+BODY_NOW: Final = "UPDATE token_body SET at = ? WHERE nonce = ? AND body = ?"
 ADD_BODY: Final = "INSERT OR REPLACE INTO token_body VALUES (?, ?, ?)"
 SET_USES: Final = "INSERT OR REPLACE INTO token VALUES (?, ?, ?, ?, ?)"
 COUNT: Final = "SELECT coalesce(sum(n), 0) FROM tally WHERE key = ? AND window = ? AND slot BETWEEN ? AND ?"
@@ -31,6 +35,7 @@ INSERT INTO tally VALUES (?, ?, ?, 1, ?) ON CONFLICT DO UPDATE SET n = n + 1
 NEWEST: Final = """
 SELECT slot, n FROM tally WHERE key = ? AND window = ? AND slot BETWEEN ? AND ? ORDER BY slot DESC LIMIT 1
 """
+RAISE_NEWEST: Final = "UPDATE tally SET n = n + 1 WHERE key = ? AND window = ? AND slot = ?"
 LOWER: Final = "UPDATE tally SET n = n - 1 WHERE key = ? AND window = ? AND slot = ?"
 EMPTY: Final = "DELETE FROM tally WHERE key = ? AND window = ? AND slot = ?"
 SEEN: Final = "SELECT n FROM print WHERE print = ? AND over_at > ?"
@@ -42,10 +47,12 @@ EMPTY_PRINT: Final = "DELETE FROM print WHERE print = ? AND n < 1"
 class SqliteCounters:
     """The judging side of a SQLite store."""
 
-    def __init__(self, file: SqliteFile, clock: Clock) -> None:
+    def __init__(self, file: SqliteFile, clock: Clock, limit_bytes: int) -> None:
         self._file = file
         self._clock = clock
-        self._since_purge = 0
+        self._limit_bytes = limit_bytes
+        self._since_purge = PURGE_EVERY  # so that the first one looks at how full the file is
+        self._share = 0.0  # of the limit
 
     async def observe(self, observation: Observation, /) -> Observed:
         """Read what stood before and add this; a body seen before with its nonce adds nothing (a retry)."""
@@ -61,17 +68,17 @@ class SqliteCounters:
         if self._since_purge >= PURGE_EVERY:
             self._since_purge = 0
             purge_counters(connection, now, PURGE_ROWS)
-        uses, bodies, same_network, body_age_s = _use(connection, observation, now)
+            self._share = used_bytes(connection) / self._limit_bytes
+        uses, bodies, same_network, body_age_s = _use(connection, observation, now, self._share)
         retry = body_age_s is not None
         counts = {tally.keys[0]: _count(connection, tally, now) for tally in observation.tallies}
         seen = {text: _seen(connection, text, now) for text in observation.prints}
         if not retry:
             for tally in observation.tallies:
-                slot = slot_at(now, tally.window_s)
-                row = (tally.keys[0], tally.window_s, slot, slot_over_at(slot, tally.window_s))
-                connection.execute(RAISE, row)
+                _raise(connection, tally, now, self._share, known=counts[tally.keys[0]] > 0)
             for text, times in seen.items():
-                connection.execute(SET_PRINT, (text, times + 1, now + PRINT_WINDOW_S))
+                if times or may_add(self._share, known=False, coarse=False):
+                    connection.execute(SET_PRINT, (text, times + 1, now + PRINT_WINDOW_S))
         return Observed(
             uses=uses,
             bodies=bodies,
@@ -91,35 +98,18 @@ class SqliteCounters:
             connection.execute(EMPTY_PRINT, (text,))
 
 
-def purge_counters(connection: apsw.Connection, now: float, limit: int) -> int:
-    """Erase at most `limit` rows whose time is over; return how many."""
-    erased = 0
-    for table, key in (("print", "print"), ("tally", "key, window, slot")):
-        erased += _erase(
-            connection,
-            f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE over_at <= ? LIMIT ?)",  # noqa: S608 - both are written two lines above
-            (now, limit - erased),
-        )
-    over = "SELECT nonce FROM token WHERE over_at <= ? LIMIT ?"
-    nonces = [row[0] for row in connection.execute(over, (now, (limit - erased + 1) // 2))]
-    for nonce in nonces:
-        connection.execute("DELETE FROM token_body WHERE nonce = ?", (nonce,))
-        connection.execute("DELETE FROM token WHERE nonce = ?", (nonce,))
-    return erased + len(nonces)
-
-
-def _erase(connection: apsw.Connection, sql: str, bindings: tuple[float, int]) -> int:
-    connection.execute(sql, bindings)
-    return connection.changes()
-
-
-def _use(connection: apsw.Connection, observation: Observation, now: float) -> tuple[int, int, bool, float | None]:
+def _use(
+    connection: apsw.Connection, observation: Observation, now: float, share: float
+) -> tuple[int, int, bool, float | None]:
     """Note a use of the nonce; return uses and bodies before, whether the network fits, and the body's age."""
     nonce = observation.nonce
     if nonce is None:
         return 0, 0, True, None
     here = observation.networks
     token: tuple[int, int, bytes] | None = connection.execute(USES, (nonce, now)).get
+    room = may_add(share, known=True, coarse=False)
+    if token is None and not room:
+        return 0, 0, True, None
     if token is None:
         connection.execute("DELETE FROM token_body WHERE nonce = ?", (nonce,))
         connection.execute(SET_USES, (nonce, 1, 1, joined(here), now + NONCE_WINDOW_S))
@@ -129,9 +119,11 @@ def _use(connection: apsw.Connection, observation: Observation, now: float) -> t
     first = parted(networks)
     same_network = not first or not here or not set(first).isdisjoint(here)
     at: float | None = connection.execute(BODY, (nonce, observation.body)).get
+    if at is not None and at > now:  # the clock was set back: its age begins anew, and does not stand still
+        connection.execute(BODY_NOW, (now, nonce, observation.body))
     if at is not None:
         return uses, min(uses, bodies), same_network, max(0.0, now - at)
-    kept = bodies < BODIES_PER_NONCE
+    kept = bodies < BODIES_PER_NONCE and room
     if kept:
         connection.execute(ADD_BODY, (nonce, observation.body, now))
     row = (uses + 1, bodies + kept, networks or joined(here), nonce)
@@ -146,6 +138,19 @@ def _count(connection: apsw.Connection, tally: Tally, now: float) -> int:
         found: int = connection.execute(COUNT, (key, tally.window_s, first, last)).get
         total += found
     return total
+
+
+def _raise(connection: apsw.Connection, tally: Tally, now: float, share: float, *, known: bool) -> None:
+    """Count one more of a subject: in the slot of this moment, or in the newest it has where there is no room."""
+    key, window_s = tally.keys[0], tally.window_s
+    slot = slot_at(now, window_s)
+    if may_add(share, known=known, coarse=tally.coarse):
+        connection.execute(RAISE, (key, window_s, slot, slot_over_at(slot, window_s)))
+        return
+    first, last = slots_within(now, window_s)
+    newest: tuple[int, int] | None = connection.execute(NEWEST, (key, window_s, first, last)).get
+    if newest is not None:
+        connection.execute(RAISE_NEWEST, (key, window_s, newest[0]))
 
 
 def _seen(connection: apsw.Connection, text: bytes, now: float) -> int:

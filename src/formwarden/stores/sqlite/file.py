@@ -10,6 +10,7 @@ from formwarden.forks import FILES, watch
 from formwarden.stores.sqlite.batch import Job, Operation
 from formwarden.stores.sqlite.lane import Lane
 from formwarden.stores.sqlite.opening import Plan
+from formwarden.stores.sqlite.remedies import NO_THREAD
 from formwarden.stores.sqlite.writer import Surroundings, Writer
 
 T = TypeVar("T")
@@ -80,7 +81,10 @@ class SqliteFile:
                 "load the application in the worker (uWSGI: lazy-apps)"
             )
         if self._lane is None or not self._lane.alive():
-            self._lane = Lane(Writer(self._plan, self._surroundings))
+            try:
+                self._lane = Lane(Writer(self._plan, self._surroundings))
+            except RuntimeError as error:
+                raise StoreError(NO_THREAD) from error
             watch(self, rank=FILES)
         return self._lane
 

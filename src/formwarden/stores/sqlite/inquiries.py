@@ -8,10 +8,14 @@ from typing import Final
 import apsw
 
 from formwarden.clock import Clock
+from formwarden.errors import StoreFullError
+from formwarden.stores.eviction import FULL, bytes_of
 from formwarden.stores.paging import page_key, place_of
 from formwarden.stores.ports import Inquiry, Page, Staff, State
+from formwarden.stores.sqlite.ahead import bring_back_claims, bring_back_staff
 from formwarden.stores.sqlite.file import SqliteFile
 from formwarden.stores.sqlite.kept import SELECT, Row, answer_text, inquiry_of, insert, row_of
+from formwarden.stores.sqlite.room import Room
 from formwarden.stores.sqlite.texts import plain
 
 ONE: Final = f"{SELECT} WHERE id = ?"
@@ -41,15 +45,19 @@ BEYOND: Final = "(received_at, id) < (?, ?)"
 class SqliteInquiries:
     """The owner's side of a SQLite store."""
 
-    def __init__(self, file: SqliteFile, clock: Clock) -> None:
+    def __init__(self, file: SqliteFile, clock: Clock, room: Room) -> None:
         self._file = file
         self._clock = clock
+        self._room = room
 
     async def keep(self, inquiry: Inquiry, /, *, lease_s: float, replaces: bytes | None = None) -> Inquiry | None:
         """Store it, its state under a lease; None: it is new, else what this id already is (nothing changes)."""
         now = self._clock.now()
         row = row_of(inquiry, changed_at=now, lease_until=now + lease_s)
-        return await self._file.write(partial(_keep, inquiry, row, now, replaces))
+        found = await self._file.write(partial(self._keep, inquiry, row, replaces))
+        if isinstance(found, StoreFullError):
+            raise found
+        return found
 
     async def move(
         self,
@@ -77,6 +85,7 @@ class SqliteInquiries:
 
         def claim(connection: apsw.Connection) -> tuple[Inquiry, ...]:
             now = self._clock.now()
+            bring_back_claims(connection, state, now, lease_s)
             found = connection.execute(WAITING, (state, older_than, now, limit))
             return _lease(connection, LEASE, now + lease_s, [row[0] for row in found])
 
@@ -87,6 +96,7 @@ class SqliteInquiries:
 
         def claim_staff(connection: apsw.Connection) -> tuple[Inquiry, ...]:
             now = self._clock.now()
+            bring_back_staff(connection, now, lease_s)
             found = connection.execute(STAFF_WAITING, (now, limit))
             return _lease(connection, STAFF_LEASE, now + lease_s, [row[0] for row in found])
 
@@ -111,16 +121,18 @@ class SqliteInquiries:
         """Read a page, newest first; no states: all."""
         return await self._file.read(partial(_find, frozenset(states), after, limit))
 
-
-def _keep(
-    inquiry: Inquiry, row: Row, now: float, replaces: bytes | None, connection: apsw.Connection
-) -> Inquiry | None:
-    if not insert(connection, row, inquiry):
-        return _one(inquiry.id, connection)
-    if replaces is not None:
-        note = f"answered by {plain(inquiry.receipt)}"
-        connection.execute(ANSWERED, (note, now, replaces, plain(inquiry.form)))
-    return None
+    def _keep(
+        self, inquiry: Inquiry, row: Row, replaces: bytes | None, connection: apsw.Connection
+    ) -> Inquiry | StoreFullError | None:
+        now = self._clock.now()
+        if not self._room.make(connection, bytes_of(inquiry), now):
+            return _one(inquiry.id, connection) or StoreFullError(FULL)  # raised here, it would fail its batch first
+        if not insert(connection, row, inquiry):
+            return _one(inquiry.id, connection)
+        if replaces is not None:
+            note = f"answered by {plain(inquiry.receipt)}"
+            connection.execute(ANSWERED, (note, now, replaces, plain(inquiry.form)))
+        return None
 
 
 def _one(inquiry: bytes, connection: apsw.Connection) -> Inquiry | None:

@@ -6,6 +6,7 @@ from typing import Final
 import apsw
 
 from formwarden.stores.ports import Inquiry, Staff, State
+from formwarden.stores.sqlite.room import note_evictable
 from formwarden.stores.sqlite.texts import plain
 
 FIELDS: Final = (
@@ -73,7 +74,9 @@ def insert(connection: apsw.Connection, row: Row, inquiry: Inquiry) -> bool:
         return False
     body = inquiry.content()
     if body is not None:
-        connection.execute("INSERT INTO body VALUES (?, ?)", (connection.last_insert_rowid(), body))
+        number = connection.last_insert_rowid()
+        connection.execute("INSERT INTO body VALUES (?, ?)", (number, body))
+        note_evictable(connection, number, inquiry)
     return True
 
 

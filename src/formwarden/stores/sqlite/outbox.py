@@ -7,6 +7,7 @@ import apsw
 from formwarden.stores.outcomes import LOST_REASON, OVER_REASON
 from formwarden.stores.ports import ReplyRow
 from formwarden.stores.retention import PURGE_STEP
+from formwarden.stores.sqlite.ahead import bring_back_replies
 from formwarden.stores.sqlite.replies import COLUMNS, row_of
 from formwarden.stores.sqlite.settling import end
 
@@ -28,6 +29,7 @@ RETURNING {COLUMNS}
 
 def take_due(connection: apsw.Connection, limit: int, lease_s: float, now: float) -> tuple[ReplyRow, ...]:
     """Settle what is over, then take what is due, then what is held and to be looked at again; oldest first."""
+    bring_back_replies(connection, now)
     _settle_over(connection, now)
     taken = [row_of(row) for row in connection.execute(DUE, (now + lease_s, now, limit))]
     left = limit - len(taken)

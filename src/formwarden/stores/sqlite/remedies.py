@@ -1,5 +1,6 @@
 """What an operator can do about an error of the store: every StoreError names it."""
 
+import errno
 from pathlib import Path
 from typing import Final
 
@@ -7,6 +8,7 @@ import apsw
 
 from formwarden.errors import StoreError
 
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 DAMAGED: Final = (apsw.CorruptError, apsw.NotADBError)
 BUSY: Final = (apsw.BusyError, apsw.LockedError)
 WHOLE_BATCH: Final = (
@@ -33,6 +35,7 @@ NO_ACCESS: Final = (
     "cannot be opened or written: its directory must exist, and this user must have the right to write "
     "there and to the file"
 )
+NO_THREAD: Final = "the store could not start a thread: this machine or this user is at its limit of them"
 REMEDIES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (apsw.CorruptError, UNREADABLE),
     (apsw.NotADBError, UNREADABLE),
@@ -53,5 +56,7 @@ def store_error(path: str, error: Exception) -> StoreError:
     """Return what callers get for this error, with the file's name and the remedy."""
     if isinstance(error, StoreError):
         return error
+    if isinstance(error, OSError) and error.errno in FULL:
+        error = apsw.FullError()  # of a lock file: the same remedy
     remedy = next((text for kind, text in REMEDIES if isinstance(error, kind)), "refused an operation")
     return StoreError(f"the store {Path(path).name} {remedy} ({type(error).__name__})")

@@ -74,20 +74,18 @@ def _against(connection: apsw.Connection, request: ReplyRequest, now: float) -> 
     for subject in request.subjects:
         if subject in causes:
             return suppression_code(strongest(causes[subject]))
-    longest: dict[Key, float] = {}
-    for spend in request.spends:
-        for key in spend.keys:
-            longest[key] = max(spend.window_s, longest.get(key, 0.0))
+    spent: str | None = None
     for spend in request.spends:
         total = 0
         for key in spend.keys:
             count, newest = connection.execute(SPENT, (key, now - spend.window_s)).get
             total += count
-            if count and newest > now + longest[key] and not request.preview:
-                _clamp(connection, key, now + longest[key])
-        if total >= spend.limit:
-            return spend.budget
-    return None
+            if count and newest > now + spend.window_s and not request.preview:
+                longest = max(each.window_s for each in request.spends if key in each.keys)
+                _clamp(connection, key, now + longest)
+        if total >= spend.limit and spent is None:
+            spent = spend.budget  # the others are looked at all the same: each is clamped when it is first asked for
+    return spent
 
 
 def _clamp(connection: apsw.Connection, key: Key, ahead: float) -> None:
@@ -120,5 +118,5 @@ def _write(
     row = (state, code, now, held_until, check_at, due_at, lease_until, int(state == "taken"))
     number: int = connection.execute(WRITE, (request.reply_id, request.submission_id, *row)).get
     if decision is Decision.SEND:
-        for key in dict.fromkeys(spend.keys[0] for spend in request.spends):
-            connection.execute(SPEND, (key, now, number))
+        keys = dict.fromkeys(spend.keys[0] for spend in request.spends)
+        connection.executemany(SPEND, [(key, now, number) for key in keys])

@@ -1,6 +1,6 @@
 """The SQLite store: a durable file for ledger and inquiries, a volatile one for counters."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -12,21 +12,25 @@ from formwarden.entropy import Entropy
 from formwarden.errors import StoreError
 from formwarden.faults import Faults
 from formwarden.stores.retention import PURGE_STEP
+from formwarden.stores.runs import Run, TaskState
 from formwarden.stores.settings import Stores
-from formwarden.stores.sqlite.counters import SqliteCounters, purge_counters
+from formwarden.stores.sqlite.counters import SqliteCounters
+from formwarden.stores.sqlite.counters_purging import purge_counters
 from formwarden.stores.sqlite.file import SqliteFile
 from formwarden.stores.sqlite.inquiries import SqliteInquiries
+from formwarden.stores.sqlite.leases import SqliteLeases
 from formwarden.stores.sqlite.ledger import SqliteLedger
 from formwarden.stores.sqlite.mounts import Mounts, system_mounts
-from formwarden.stores.sqlite.opening import Plan
+from formwarden.stores.sqlite.plans import durable_plan, volatile_plan
 from formwarden.stores.sqlite.purging import purge_kept
+from formwarden.stores.sqlite.room import Room
+from formwarden.stores.sqlite.statistics import SqliteStatistics
 from formwarden.stores.sqlite.writer import Surroundings
 
 KEY_BYTES: Final = 32
+COUNTERS_SHARE: Final = 4  # one in so many of the things a purge may erase
 KEYS_KNOWN_S: Final = 1.0  # a rotation hands its key out for reading at least this long before it writes under it
 Step = Callable[[apsw.Connection, float, int], int]
-LEASED: Final = "SELECT holder, until, seconds FROM lease WHERE task = ?"
-LEASE: Final = "INSERT OR REPLACE INTO lease VALUES (?, ?, ?, ?)"
 KEYS: Final = "SELECT key FROM recipient_key ORDER BY n DESC"
 
 
@@ -46,22 +50,18 @@ class SqliteStore:
         surroundings = Surroundings(
             clock=clock, entropy=entropy, faults=faults, mounts=mounts, deadline_s=settings.store_deadline_s
         )
-        durable = Path(path).absolute()
-        volatile = durable.with_name(f"{durable.stem}-volatile{durable.suffix}")
         self._clock = clock
         self._entropy = entropy
         self._settings = settings
-        self._durable = SqliteFile(
-            Plan(path=str(durable), kind="durable", synchronous="FULL", secure_delete=True, rebuildable=False),
-            surroundings,
-        )
-        self._volatile = SqliteFile(
-            Plan(path=str(volatile), kind="volatile", synchronous="OFF", secure_delete=False, rebuildable=True),
-            surroundings,
-        )
-        self._counters = SqliteCounters(self._volatile, clock)
+        durable, volatile = durable_plan(path), volatile_plan(path)
+        self._durable = SqliteFile(durable, surroundings)
+        self._volatile = SqliteFile(volatile, surroundings)
+        self._counters = SqliteCounters(self._volatile, clock, settings.counters_bytes)
+        self._room = Room(settings.store_bytes, faults)
         self._ledger = SqliteLedger(self._durable, clock)
-        self._inquiries = SqliteInquiries(self._durable, clock)
+        self._inquiries = SqliteInquiries(self._durable, clock, self._room)
+        self._leases = SqliteLeases(self._durable, clock)
+        self._statistics = SqliteStatistics(Path(durable.path), Path(volatile.path), clock=clock, mounts=mounts)
         self._known: tuple[tuple[bytes, ...], object, float] | None = None
 
     @property
@@ -79,6 +79,11 @@ class SqliteStore:
         """The owner's side."""
         return self._inquiries
 
+    @property
+    def statistics(self) -> SqliteStatistics:
+        """Figures of what stands here."""
+        return self._statistics
+
     async def health(self) -> str | None:
         """Say what is wrong and the remedy; None: well. Never raises."""
         for file in (self._durable, self._volatile):
@@ -89,24 +94,28 @@ class SqliteStore:
         return None
 
     async def purge(self, limit: int, /) -> int:
-        """Erase at most `limit` things whose time is over; return how many."""
-        erased = await self._purge(self._durable, partial(purge_kept, settings=self._settings), limit)
+        """Erase at most `limit` things: whose time is over, and what must go from a store that is nearly full.
+
+        Return how many; more than none: there may be more. A quarter is the counters', whatever floods the rest.
+        """
+        erased = await self._purge(self._durable, self._purge_durable, limit - limit // COUNTERS_SHARE)
         return erased + await self._purge(self._volatile, purge_counters, limit - erased)
 
-    async def lease(self, task: str, holder: str, /, *, seconds: float) -> bool:
+    def _purge_durable(self, connection: apsw.Connection, now: float, limit: int) -> int:
+        erased = purge_kept(connection, now, limit, settings=self._settings)
+        return erased + self._room.relieve(connection, now, limit - erased)
+
+    async def lease(self, task: str, holder: str, /, *, seconds: float, run: Run | None = None) -> bool:
         """Take or renew the lease of a periodic task; False: another holder has it."""
+        return await self._leases.lease(task, holder, seconds, run)
 
-        def lease(connection: apsw.Connection) -> bool:
-            now = self._clock.now()
-            standing: tuple[str, float, float] | None = connection.execute(LEASED, (task,)).get
-            if standing is not None:
-                other, until, taken_for = standing
-                if other != holder and now < until <= now + taken_for:  # beyond it a corrected clock has left it
-                    return False
-            connection.execute(LEASE, (task, holder, now + seconds, seconds))
-            return True
+    async def release(self, holder: str, runs: Mapping[str, Run], /) -> None:
+        """End every lease of this holder, who tells the last runs that he has not told."""
+        await self._leases.release(holder, runs)
 
-        return await self._durable.write(lease)
+    async def tasks(self) -> Mapping[str, TaskState]:
+        """Return where each periodic task stands that was ever leased."""
+        return await self._leases.tasks()
 
     async def recipient_keys(self) -> Sequence[bytes]:
         """Return the keys of recipient hashes, newest first; the first is made when it is first asked for (G20).
@@ -156,5 +165,6 @@ class SqliteStore:
 
 
 def _well(connection: apsw.Connection) -> None:
-    """Do nothing, having been given the write lock."""
-    connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+    """Write what stands there already: a disk that is full may still be read."""
+    schema: int = connection.execute("PRAGMA user_version").get
+    connection.execute(f"PRAGMA user_version = {schema}")

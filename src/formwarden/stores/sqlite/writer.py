@@ -9,7 +9,7 @@ import apsw
 from formwarden.clock import Clock
 from formwarden.entropy import Entropy
 from formwarden.errors import StoreError
-from formwarden.faults import Faults
+from formwarden.faults import Faults, bug
 from formwarden.stores.sqlite.batch import Task, run_batch
 from formwarden.stores.sqlite.checkpoint import Checkpointer
 from formwarden.stores.sqlite.mounts import Mounts
@@ -56,6 +56,10 @@ class Writer:
             self._rebuild(tasks, error)
         except (apsw.Error, OSError) as error:
             _fail_all(tasks, self._ill(error))
+        except BaseException as error:  # noqa: BLE001 - everybody waits for this thread: not even an exit ends it
+            self.close()
+            self._faults.count("store", bug(error))
+            _fail_all(tasks, f"the store met an error of ours ({type(error).__name__}): please tell its makers")
 
     def close(self) -> None:
         """Close the file, if it is open."""
@@ -67,14 +71,28 @@ class Writer:
             self._opener.close(opened.connection)
 
     def _run(self, tasks: Sequence[Task]) -> None:
-        if self._opened is None or not self._opener.is_at(self._opened.identity):
-            self.close()  # the path names another file now: a backup put in its place, a rebuilt one, or none
+        if self._opened is not None and not self._opener.are_at(self._opened.files):
+            self._leave()  # a backup put in its place, a rebuilt one, none, or a log that somebody removed
+        if self._opened is None:
             self._opened = self._opener.open()
             self.openings += 1
             self._illness = None
-            self._checkpointer = Checkpointer(self._opener, patience=self._patience, faults=self._faults)
-            self._checkpointer.start()
+        if self._checkpointer is None or not self._checkpointer.alive():
+            self._checkpointer = self._new_checkpointer()
         run_batch(self._opened.connection, tasks, path=self._plan.path, patience=self._patience, faults=self._faults)
+
+    def _new_checkpointer(self) -> Checkpointer:
+        checkpointer = Checkpointer(self._opener, patience=self._patience, faults=self._faults)
+        checkpointer.start()
+        return checkpointer
+
+    def _leave(self) -> None:
+        """Leave files that are no longer at the path."""
+        try:
+            if self._opened is not None:
+                self._opener.rescue(self._opened)
+        finally:
+            self.close()
 
     def _rebuild(self, tasks: Sequence[Task], damage: Exception) -> None:
         """Make a damaged file of counters anew and run the tasks there; a ledger is never made anew."""
@@ -84,7 +102,7 @@ class Writer:
             return
         try:
             self.close()
-            self._opener.set_aside(opened.identity, damage)
+            self._opener.set_aside(opened.files, damage)
             self._run(tasks)
         except (apsw.Error, OSError) as error:
             _fail_all(tasks, self._ill(error))

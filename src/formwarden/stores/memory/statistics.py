@@ -1,0 +1,56 @@
+"""A look at a memory store."""
+
+from collections import Counter
+from threading import RLock
+
+from formwarden.clock import Clock
+from formwarden.stores.memory.inquiries import MemoryInquiries
+from formwarden.stores.memory.leases import MemoryLeases
+from formwarden.stores.memory.ledger import MemoryLedger
+from formwarden.stores.ports import Staff
+from formwarden.stores.statistics import DAY_S, WEEK_S, Figures, InquiryCount, ReplyCount
+
+
+class MemoryStatistics:
+    """Counts what stands in this process."""
+
+    def __init__(
+        self, clock: Clock, lock: RLock, inquiries: MemoryInquiries, ledger: MemoryLedger, leases: MemoryLeases
+    ) -> None:
+        self._clock = clock
+        self._lock = lock
+        self._inquiries = inquiries
+        self._ledger = ledger
+        self._leases = leases
+
+    async def read(self) -> Figures:
+        """Count."""
+        with self._lock:
+            now = self._clock.now()
+            kept, rows = self._inquiries.all(), self._ledger.all()
+            due = [each.received_at for each in kept if each.staff is Staff.DUE]
+            off, causes = self._ledger.suppressed(now)
+            came = [(each.received_at, (each.form, str(each.state))) for each in kept]
+            asked = [(each.created_at, (each.state, each.code)) for each in rows]
+            return Figures(
+                now=now,
+                inquiries=tuple(
+                    InquiryCount(form=form, state=state, day=day, week=week)
+                    for (form, state), day, week in _counted(came, now)
+                ),
+                replies=tuple(
+                    ReplyCount(state=state, code=code, day=day, week=week)
+                    for (state, code), day, week in _counted(asked, now)
+                ),
+                replies_off=off,
+                staff_waiting=len(due),
+                staff_oldest=min(due, default=None),
+                suppressions=causes,
+                tasks=self._leases.tasks(),
+            )
+
+
+def _counted(found: list[tuple[float, tuple[str, str]]], now: float) -> list[tuple[tuple[str, str], int, int]]:
+    week = Counter(name for at, name in found if now - WEEK_S <= at <= now + DAY_S)
+    day = Counter(name for at, name in found if now - DAY_S <= at <= now + DAY_S)
+    return [(name, day[name], times) for name, times in sorted(week.items())]
