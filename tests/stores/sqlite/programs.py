@@ -1,4 +1,4 @@
-"""What the processes of the process tests do; started by `spawn` or as a program of their own."""
+"""What the processes of the process tests do; forked from one that opened nothing, or programs of their own."""
 
 import asyncio
 import ctypes

@@ -1,6 +1,5 @@
 """Migrations: numbered without gaps, each whole or not at all, each once."""
 
-import multiprocessing
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,9 +14,9 @@ from formwarden.errors import StoreError
 from formwarden.stores.sqlite.migrating import Migration, in_order, migrate, migrations, schema_number
 from formwarden.stores.sqlite.patience import Patience
 from tests.soak import runs
+from tests.stores.sqlite.fleet import FLEET
 from tests.stores.sqlite.programs import WAIT_S, migrate_together
 
-SPAWN = multiprocessing.get_context("spawn")
 PATIENCE = Patience(1.0, system_entropy)
 FIRST = Migration(number=1, sql="CREATE TABLE one (a); INSERT INTO one VALUES (1);")
 SECOND = Migration(number=2, sql="CREATE TABLE two (a); INSERT INTO two SELECT a FROM one;")
@@ -109,9 +108,9 @@ def test_eight_processes_that_migrate_at_once_apply_each_step_once(tmp_path: Pat
     for number in range(rounds):
         with closing(apsw.Connection(str(tmp_path / f"{number}.db"))) as older:
             migrate(older, steps[:1], PATIENCE)
-    barrier, told = SPAWN.Barrier(8), SPAWN.Queue()
+    barrier, told = FLEET.Barrier(8), FLEET.Queue()
     arguments = (str(tmp_path), rounds, barrier, told)
-    processes = [SPAWN.Process(target=migrate_together, args=arguments) for _ in range(8)]
+    processes = [FLEET.Process(target=migrate_together, args=arguments) for _ in range(8)]
     for process in processes:
         process.start()
     said = [told.get(timeout=WAIT_S) for _ in range(8 * rounds)]

@@ -1,7 +1,6 @@
 """Many processes on one file, and processes that die."""
 
 import asyncio
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -10,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import apsw
@@ -19,6 +17,7 @@ import pytest
 from formwarden.stores.ports import Inquiry
 from formwarden.stores.sqlite.locks import open_lock, try_lock
 from tests.soak import runs
+from tests.stores.sqlite.fleet import FLEET, together
 from tests.stores.sqlite.programs import WAIT_S, new_store, open_together, reserve_together
 
 pytestmark = pytest.mark.slow
@@ -27,7 +26,6 @@ ROUNDS = runs(3, 50)
 MEGABYTE = 1_000_000
 RACERS = 8
 BUDGET = 50
-SPAWN = multiprocessing.get_context("spawn")
 
 
 @contextmanager
@@ -57,15 +55,6 @@ def keeps(process: "subprocess.Popen[str]", name: str, size: int = 0) -> str:
     return process.stdout.readline().strip()
 
 
-def together(processes: list[SpawnProcess]) -> None:
-    """Start processes and wait for their end."""
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(WAIT_S)
-        assert process.exitcode == 0
-
-
 async def kept(path: Path, name: str | int) -> Inquiry | None:
     """What a new process would find."""
     store = new_store(str(path))
@@ -87,8 +76,8 @@ def wait_until(true: object) -> None:
 
 @pytest.mark.soak
 def test_eight_processes_open_an_absent_file_at_once(tmp_path: Path) -> None:
-    barrier, told = SPAWN.Barrier(8), SPAWN.Queue()
-    together([SPAWN.Process(target=open_together, args=(str(tmp_path), ROUNDS, barrier, told)) for _ in range(8)])
+    barrier, told = FLEET.Barrier(8), FLEET.Queue()
+    together([FLEET.Process(target=open_together, args=(str(tmp_path), ROUNDS, barrier, told)) for _ in range(8)])
     got = [told.get(timeout=WAIT_S) for _ in range(8 * ROUNDS)]
     for number in range(ROUNDS):
         keys = {key for round_, key in got if round_ == number}
@@ -99,9 +88,9 @@ def test_eight_processes_open_an_absent_file_at_once(tmp_path: Path) -> None:
 @pytest.mark.soak
 def test_eight_processes_racing_get_exactly_the_budget(tmp_path: Path) -> None:
     paths = tuple(str(tmp_path / f"{number}.db") for number in range(runs(1, 20)))
-    barrier, told = SPAWN.Barrier(RACERS), SPAWN.Queue()
+    barrier, told = FLEET.Barrier(RACERS), FLEET.Queue()
     race = [
-        SPAWN.Process(target=reserve_together, args=(paths, name, BUDGET, barrier, told)) for name in range(RACERS)
+        FLEET.Process(target=reserve_together, args=(paths, name, BUDGET, barrier, told)) for name in range(RACERS)
     ]
     together(race)
     granted = Counter[str]()
