@@ -32,3 +32,10 @@ def test_what_is_no_warden_is_told(site: Path, name: str, said: str) -> None:
     assert site.exists()
     with pytest.raises(SettingsError, match=said):
         load(name)
+
+
+def test_a_name_that_python_has_itself_is_told(site: Path) -> None:
+    """`site` is Python's own, and imported before anything else."""
+    (site / "guarded_site.py").rename(site / "site.py")
+    with pytest.raises(SettingsError, match=r"Python has a module site of its own.*rename site\.py"):
+        load("site:warden")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EPILOG: Final = """examples:
   formwarden stats
   formwarden stats --store sqlite:////srv/site/formwarden.db
-  formwarden stats --app site:warden --json | jq .warnings
+  formwarden stats --app main:warden --json | jq .warnings
 
 Looks and changes nothing: no store is made, opened for writing, migrated or locked, so it may run beside a busy site.
 Run it where the site runs, so that it finds the same settings, or name the store or the site's Warden.

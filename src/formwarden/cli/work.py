@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from formwarden.work import Turn
 
 EPILOG: Final = """examples:
-  formwarden work --app site:warden                 # until Ctrl-C or SIGTERM, as a service
-  formwarden work --once --app site:warden          # one pass, for cron
-  */2 * * * *  cd /srv/site && .venv/bin/formwarden work --once --quiet --app site:warden
+  formwarden work --app main:warden                 # until Ctrl-C or SIGTERM, as a service
+  formwarden work --once --app main:warden          # one pass, for cron
+  */2 * * * *  cd /srv/site && .venv/bin/formwarden work --once --quiet --app main:warden
 
 APP is the module that makes the site's Warden, and the name it has there; the module is looked for in the working
 directory first. Sends what is due, looks at what is held or waiting, erases what is over. While a site runs with
