@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.soak]
 AT_ONCE = 200  # posts under way
 KEYS = 12  # that one submission of a bot may invent: a nonce and its body, four subjects, six fingerprints
 STEPS = 20_000  # of a purge: more is one that never ends
+PATIENT_S = 20.0  # of a store whose disk others use too; how long a post waited is printed
 COUNTERS = ("token", "token_body", "tally", "print")
 LEDGER = ("inquiry", "body", "evictable", "reply", "spend", "outcome", "suppression")
 
@@ -140,7 +141,7 @@ async def test_g23_rejected_posts_fill_the_store_to_its_bound_and_lose_nothing_b
 ) -> None:
     posts = runs(600, 40_000)
     bound = runs(1_048_576, 33_554_432)
-    store = opened(tmp_path, clock, Stores(store_bytes=bound))
+    store = opened(tmp_path, clock, Stores(store_bytes=bound, store_deadline_s=PATIENT_S))
     facts = {"why": "x" * 1_000}
     body = b"y" * 2_000
     honest = [
