@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from bench import inprocess, overhttp, processes, rows, stores
+from bench import addresses, inprocess, overhttp, processes, rows, stores
 from bench.figures import Row, table
 from bench.inprocess import Say
 from bench.posts import BODIES
@@ -22,6 +22,7 @@ BENCHES: Final = (
     "upsert",
     "observe",
     "rows",
+    "addresses",
 )
 EPILOG: Final = """examples:
   python -m bench                                  # everything, about twenty minutes
@@ -30,6 +31,7 @@ EPILOG: Final = """examples:
   python -m bench --only post-http --body 'urlencoded 1 KB'
   python -m bench --only reserve --only upsert --only observe
   python -m bench --only rows --rows 1000000       # a tenth of the disk and the time
+  python -m bench --only addresses                 # look-ups against a slow name server of its own
   python -m bench --json > bench.json
 
 benches: {}
@@ -84,6 +86,12 @@ def _run_store(bench: str, args: argparse.Namespace, say: Say) -> list[Row]:
             return stores.upserts(args.rounds, say, share=args.share)
         case "observe":
             return stores.observations(args.http_rounds, say, seconds=args.seconds)
+        case "addresses":
+            return [
+                *addresses.same_domain(args.http_rounds, say),
+                *addresses.many_domains(args.http_rounds, say, share=args.share),
+                *addresses.known_domain(args.rounds, say, share=args.share),
+            ]
     few, steps = min(rows.FEW, max(1, args.rows // 10)), max(1, int(rows.STEPS * args.share))
     return rows.compared(args.rounds, say, few=few, many=args.rows, steps=steps)
 

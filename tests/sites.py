@@ -99,6 +99,7 @@ class ScriptedResolver:
         self.silent: set[str] = set()
         self.error: Exception | None = None
         self.forever = False
+        self.late: asyncio.Event | None = None  # set when the answers come
 
     async def resolve(self, name: str, rdtype: str, /, *, timeout_s: float) -> DnsAnswer:
         assert timeout_s > 0
@@ -107,6 +108,8 @@ class ScriptedResolver:
             raise self.error
         if self.forever:
             await asyncio.Event().wait()
+        if self.late is not None:
+            await self.late.wait()
         if name in self.silent:
             return DnsAnswer(rcode=Rcode.TIMEOUT)
         if name in self.gone:

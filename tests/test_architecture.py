@@ -60,6 +60,7 @@ facts, scoring, address → report
 · catalogue → sources, scoring
 · settings → catalogue
 · cli → settings, catalogue, root
+· testing → address, demo
 """
 # Modules that are a node of their own, though they lie in a room.
 NODES: Final[Mapping[str, str]] = {
@@ -73,6 +74,7 @@ NODES: Final[Mapping[str, str]] = {
     "stores.archive": "ports",  # everything durable as values, and the port that moves it
     "stores.journal": "ports",  # what takes inquiries when no store does
     "address.report": "report",
+    "address.messages": "report",  # the sentence that a report shows a visitor
     "mail.autoreply": "forms",  # what a site says of its form
     "signals.limits": "settings of a room",  # stored with each verdict, so facts hold it
     "__main__": "cli",

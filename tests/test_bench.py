@@ -55,6 +55,14 @@ def test_a_reservation_is_measured_beside_a_bare_upsert_of_the_same_durability(
 
 
 @pytest.mark.slow
+def test_look_ups_are_measured_against_a_name_server_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = measured(capsys, "--only", "addresses")
+    assert len(rows) == 9
+    assert rows["500 submissions of one domain", "formwarden"]["figure"] == 1
+    assert all(float(str(row["figure"])) > 0 for row in rows.values())
+
+
+@pytest.mark.slow
 def test_upserts_are_measured_beside_a_server_and_observations_in_four_processes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from formwarden import Action, Evidence, Standing, StoreError, Submission, Thresholds
+from formwarden.address.report import Reason
 from formwarden.errors import StoreFullError
 from formwarden.facts import Facts
 from formwarden.forms import GuardedForm
@@ -642,6 +644,40 @@ async def test_a_signal_that_raises_is_counted_and_scores_nothing(tmp_path: Path
     assert site.verdicts[0].score == 0
     assert site.warden.faults.of("signal broken_signal") == 1
     assert (await site.inquiry()).state is State.DONE
+
+
+@pytest.mark.anyio
+async def test_a_look_up_that_is_late_for_the_visitor_decides_the_held_reply(tmp_path: Path) -> None:
+    site = Site(tmp_path, settings={"dns_deadline_s": 0.02})
+    site.resolver.late = asyncio.Event()
+    visitor = site.visitor()
+    await visitor.send(await visitor.open())
+    (verdict,) = site.verdicts
+    assert verdict.report is not None
+    assert (verdict.report.reason, verdict.score) == (Reason.TIMEOUT, 0)
+    row = await site.row(verdict.id)
+    assert row is not None
+    assert (row.state, row.code) == ("held", "ADDR_DNS_TEMP")
+
+    site.resolver.late.set()
+    for _ in range(20):
+        await asyncio.sleep(0)  # the look-up ends before time goes on
+    for seconds in (60, 1):  # the reply is weighed again, then it leaves
+        await site.later(seconds)
+    assert [mail.recipient for mail in site.sender.mails].count(ADDRESS) == 1
+    assert site.resolver.asked[ADDRESS.partition("@")[2]] == 1  # nothing was asked again
+
+
+@pytest.mark.anyio
+async def test_one_network_brings_so_many_new_domains_and_no_inquiry_is_lost(tmp_path: Path) -> None:
+    site = Site(tmp_path, settings={"dns_new_domains_per_client": 1})
+    for ip, domain in (("198.51.100.7", "a.jp"), ("198.51.100.8", "b.jp"), ("203.0.113.9", "b.jp")):
+        visitor = site.visitor(ip)
+        page = await visitor.open()
+        assert (await visitor.send(page, {"email": f"taro@{domain}"})).status_code == 303
+    reports = [verdict.report for verdict in site.verdicts]
+    assert [report.reason for report in reports if report] == [Reason.MX_OK, Reason.NOT_CHECKED, Reason.MX_OK]
+    assert [verdict.action for verdict in site.verdicts] == [Action.ACCEPT] * 3
 
 
 @pytest.mark.anyio

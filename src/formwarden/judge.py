@@ -136,9 +136,9 @@ class Judge:
         facts = self._reader.facts(reading, outcome, observed, reading.syntax)
         weighed = self._weigh(reading, facts)
         if weighed.score < thresholds.quarantine and _worth_asking(reading.syntax):  # DNS last (G33)
-            report = await gather(
-                "dns", self._checker.verify(reading.addresses[0], syntax=reading.syntax), deadline, self._faults
-            )
+            client = reading.networks[0] if reading.networks else None
+            asking = self._checker.verify(reading.addresses[0], syntax=reading.syntax, client=client)
+            report = await gather("dns", asking, deadline, self._faults)
             facts = replace(facts, address=report or reading.syntax)
             weighed = self._weigh(reading, facts, before=weighed)
         for name, kind in weighed.failed:

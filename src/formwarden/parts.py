@@ -180,7 +180,7 @@ class Parts:
     @cached_property
     def loaders(self) -> tuple[Callable[[], Awaitable[None]], ...]:
         """What is slow to load, and is loaded off the event loop."""
-        return (self.suffixes.load, *(() if self._ports.resolver else (self._dns.load,)))
+        return (self.checker.load, *(() if self._ports.resolver else (self._dns.load,)))
 
     @cached_property
     def clients(self) -> ClientSubjects:
@@ -201,6 +201,7 @@ class Parts:
             suffixes=self.suffixes,
             clock=self._clock,
             own_domains=frozenset(name.lower() for name in own if name),
+            faults=self.faults,
         )
 
     @cached_property

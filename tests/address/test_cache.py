@@ -1,6 +1,6 @@
 import pytest
 
-from formwarden.address.cache import DomainVerdict, VerdictCache
+from formwarden.address.cache import MAX_ENTRIES, STALE_S, DomainVerdict, VerdictCache
 from formwarden.address.outcomes import Outcome
 from formwarden.address.report import Reason
 from tests.clock import MovableClock
@@ -84,3 +84,84 @@ def test_g33_a_domain_once_deliverable_is_remembered_through_failures_but_not_th
 
     cache.put("shop.co.jp", verdict(Reason.NXDOMAIN))
     assert not cache.seen_deliverable("shop.co.jp")
+
+
+def test_a_good_verdict_past_its_time_is_stale_for_a_day_and_a_bad_one_never(clock: MovableClock) -> None:
+    cache = VerdictCache(clock)
+    cache.put("shop.co.jp", verdict(Reason.MX_OK))
+    cache.put("gone.com", verdict(Reason.NXDOMAIN))
+    clock.move(900)
+    assert cache.get("shop.co.jp") is None
+    assert cache.stale("shop.co.jp") == verdict(Reason.MX_OK)
+    assert cache.stale("gone.com") is None
+    clock.move(300 + STALE_S - 900 - 1)
+    assert cache.stale("shop.co.jp") is not None
+    clock.move(1)
+    assert cache.stale("shop.co.jp") is None
+
+
+def test_a_failure_leaves_a_good_verdict_stale_and_is_tried_again_later_each_time(clock: MovableClock) -> None:
+    cache = VerdictCache(clock)
+    cache.put("shop.co.jp", verdict(Reason.MX_OK))
+    clock.move(300)
+    for wait_s in (5, 10, 20, 40, 80, 160, 300, 300):
+        assert cache.refresh_due("shop.co.jp")
+        cache.put("shop.co.jp", verdict(Reason.TIMEOUT))
+        assert cache.get("shop.co.jp") is None
+        assert cache.stale("shop.co.jp") == verdict(Reason.MX_OK)
+        clock.move(wait_s - 0.5)
+        assert not cache.refresh_due("shop.co.jp")
+        clock.move(0.5)
+
+
+def test_failures_do_not_make_a_stale_verdict_last_longer_than_its_day(clock: MovableClock) -> None:
+    cache = VerdictCache(clock)
+    cache.put("shop.co.jp", verdict(Reason.MX_OK))
+    for _ in range(400):
+        clock.move(300)
+        cache.put("shop.co.jp", verdict(Reason.TIMEOUT))
+
+    assert cache.stale("shop.co.jp") is None
+    assert cache.get("shop.co.jp") == verdict(Reason.TIMEOUT)
+    assert cache.seen_deliverable("shop.co.jp")
+
+
+def test_a_no_ends_a_stale_verdict_at_once(clock: MovableClock) -> None:
+    cache = VerdictCache(clock)
+    cache.put("shop.co.jp", verdict(Reason.MX_OK))
+    clock.move(300)
+    cache.put("shop.co.jp", verdict(Reason.NXDOMAIN))
+
+    assert cache.stale("shop.co.jp") is None
+    assert cache.get("shop.co.jp") == verdict(Reason.NXDOMAIN)
+
+
+def test_invented_names_push_out_each_other_and_neither_what_took_mail_nor_what_is_asked_for_again(
+    clock: MovableClock,
+) -> None:
+    cache = VerdictCache(clock)
+    kept = [f"shop-{number}.co.jp" for number in range(100)]
+    asked_again = [f"gone-{number}.com" for number in range(100)]
+    for name in kept:
+        cache.put(name, verdict(Reason.MX_OK, 3600))
+    for name in asked_again:
+        cache.put(name, verdict(Reason.NXDOMAIN, 900))
+        assert cache.get(name) is not None
+    for number in range(20_000):
+        cache.put(f"invented-{number}.com", verdict(Reason.NXDOMAIN, 900))
+
+    assert all(cache.get(name) is not None for name in (*kept, *asked_again))
+    assert cache.get("invented-0.com") is None
+    assert cache.get("invented-19999.com") is not None
+    assert len(cache) == MAX_ENTRIES
+
+
+def test_the_protected_are_bounded_too_and_who_leaves_them_is_on_probation(clock: MovableClock) -> None:
+    cache = VerdictCache(clock, max_entries=4)
+    for number in range(4):
+        cache.put(f"shop-{number}.co.jp", verdict(Reason.MX_OK, 3600))
+    assert len(cache) == 4
+    cache.put("invented.com", verdict(Reason.NXDOMAIN))
+
+    assert cache.get("shop-0.co.jp") is None
+    assert all(cache.get(f"shop-{number}.co.jp") is not None for number in range(1, 4))

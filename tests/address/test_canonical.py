@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formwarden.address.canonical import BY_DOMAIN, BY_PROVIDER, base_name, canonical_key
+from formwarden.address.canonical import BY_PROVIDER, RULES, base_name, canonical_key, foldings
 from formwarden.data import groups
 
-DOMAINS = [*BY_DOMAIN, "yahoo.co.uk", "yahoo.co.jp", "outlook.com", "fastmail.com", "taro.fastmail.fm", "shop.co.jp"]
+DOMAINS = [*foldings(), "yahoo.co.uk", "yahoo.co.jp", "outlook.com", "fastmail.com", "taro.fastmail.fm", "shop.co.jp"]
 PROVIDERS = [None, "mx.shop.co.jp", *groups("providers", "groups")]
 
 
@@ -21,6 +21,8 @@ PROVIDERS = [None, "mx.shop.co.jp", *groups("providers", "groups")]
         ("taro", "ya.ru", "taro@yandex.ru"),
         ("taro", "yandex.com", "taro@yandex.ru"),
         ("shop", "taro.fastmail.com", "taro@fastmail.com"),
+        ("shop", "taro.sent.com", "taro@sent.com"),
+        ("taro", "narod.ru", "taro@yandex.ru"),
         ("taro+shop", "fastmail.com", "taro@fastmail.com"),
         ("taro.y+x", "outlook.com", "taro.y@outlook.com"),
         ("taro+x", "hotmail.com", "taro@hotmail.com"),
@@ -66,3 +68,12 @@ def test_a_tag_and_capitals_never_make_another_mailbox(local: str, domain: str) 
 def test_a_base_name_is_small_and_without_a_tag() -> None:
     assert base_name("Abuse+reports") == "abuse"
     assert base_name("+tag") == "+tag"
+
+
+def test_every_listed_group_has_a_rule_and_every_rule_a_group() -> None:
+    assert set(groups("canonical", "domains")) == set(RULES)
+
+
+def test_a_rule_that_joins_domains_joins_those_of_its_own_group() -> None:
+    for group, domains in groups("canonical", "domains").items():
+        assert RULES[group].domain in {None, *domains}

@@ -59,3 +59,20 @@ def test_a_carrier_is_no_gateway_because_one_of_its_hosts_is() -> None:
 @pytest.mark.parametrize("domain", ["notgmail.com", "gmail.com.shop.co.jp", "shop.co.jp"])
 def test_a_name_that_only_looks_alike_is_not_flagged(domain: str) -> None:
     assert flags_of("taro", domain) == frozenset()
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "privaterelay.appleid.com",
+        "mozmail.com",
+        "abc.mozmail.com",
+        "duck.com",
+        "simplelogin.com",
+        "aleeas.com",
+        "passmail.net",
+        "addy.io",
+    ],
+)
+def test_a_relay_of_a_persons_own_address_is_told_and_shared_by_strangers(domain: str) -> None:
+    assert flags_of("taro", domain) == {Flag.PRIVACY_RELAY, Flag.FREEMAIL}

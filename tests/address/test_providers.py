@@ -2,6 +2,7 @@ import pytest
 
 from formwarden.address.providers import parked, provider_of
 from formwarden.address.suffix import Suffixes
+from formwarden.data import groups
 
 MX = tuple[tuple[int, str], ...]
 
@@ -27,10 +28,28 @@ async def suffixes() -> Suffixes:
         (((10, "mfsmax.docomo.ne.jp"),), "docomo"),
         (((10, "lsean.ezweb.ne.jp"),), "kddi"),
         (((10, "mx.softbank.ne.jp"),), "softbank"),
+        (((0, "gmail-com.olc.protection.outlook.com"),), "microsoft"),
+        (((10, "mx-aol.mail.gm0.yahoodns.net"),), "yahoo_aol"),
+        (((10, "mx3.mail.yahoo.co.jp"), (10, "mx5.mail.yahoo.co.jp")), "yahoo_jp"),
+        (((10, "mx.au.com"),), "kddi"),
+        (((10, "mx.i.softbank.jp"),), "softbank"),
+        (((10, "mx.ymobile.ne.jp"),), "softbank"),
     ],
 )
 async def test_g11_each_group_is_told_by_its_mx(suffixes: Suffixes, mx: MX, provider: str) -> None:
     assert provider_of(mx, suffixes) == provider
+
+
+def test_g11_the_groups_are_these_eight_and_there_is_no_group_of_others() -> None:
+    eight = {"google", "microsoft", "yahoo_aol", "yahoo_jp", "apple", "docomo", "kddi", "softbank"}
+
+    assert set(groups("providers", "groups")) == eight
+
+
+@pytest.mark.anyio
+async def test_g11_a_look_alike_of_a_providers_host_is_an_operator_of_its_own(suffixes: Suffixes) -> None:
+    assert provider_of(((1, "aspmx.l.google.com.evil.net"),), suffixes) == "evil.net"
+    assert provider_of(((1, "mx.notoutlook.com"),), suffixes) == "notoutlook.com"
 
 
 @pytest.mark.anyio

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import pytest
 
-from formwarden.data import groups, load, under, words
+from formwarden.data import MAX_AGE, Listing, groups, listings, load, under, words
 
 NAMES = sorted(path.name.removesuffix(".toml") for path in files("formwarden.data").iterdir() if ".toml" in path.name)
 
@@ -18,7 +18,17 @@ def lists(value: object) -> Iterator[tuple[object, ...]]:
 
 
 def test_the_lists_are_there() -> None:
-    assert {"freemail", "parking", "providers", "roles", "sms_gateways", "special_names"} <= set(NAMES)
+    assert {
+        "canonical",
+        "freemail",
+        "parking",
+        "popular",
+        "privacy_relays",
+        "providers",
+        "roles",
+        "sms_gateways",
+        "special_names",
+    } <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -72,3 +82,23 @@ def test_a_suffix_is_found_at_whole_labels_only() -> None:
     assert under("aspmx.l.google.com", suffixes) == "google.com"
     assert under("evilgoogle.com", suffixes) is None
     assert under("google.com.evil.net", suffixes) is None
+
+
+def test_every_file_tells_its_age_and_size() -> None:
+    assert [each.name for each in listings()] == NAMES
+    sizes = {each.name: each.names for each in listings()}
+    assert sizes["roles"] == sum(map(len, lists(load("roles"))))
+    assert min(sizes.values()) > 0
+
+
+def test_a_file_is_stale_the_day_after_eighteen_months() -> None:
+    listing = Listing(name="roles", checked=date(2026, 1, 1), origin="", names=1)
+
+    assert not listing.is_stale(date(2027, 7, 3))
+    assert listing.is_stale(date(2027, 7, 4))
+
+
+def test_no_file_is_from_the_future_of_another() -> None:
+    """One slip in a date would keep a list fresh for ever."""
+    dates = sorted(each.checked for each in listings())
+    assert dates[-1] - dates[0] < MAX_AGE

@@ -98,7 +98,7 @@ async def test_g15_a_reply_whose_line_broke_at_rcpt_is_spent_and_never_sent_agai
 
 
 async def test_a_silent_name_server_blames_nobody_and_holds_the_reply(tmp_path: Path) -> None:
-    async with RealSite(tmp_path, dns_deadline_s=0.2) as site:
+    async with RealSite(tmp_path, dns_deadline_s=0.2, dns_hard_stop_s=0.2) as site:
         for name in ("gmail.com", "gmail-smtp-in.l.google.com"):
             site.dns.misbehave(name, "silent")
         visitor = site.visitor()
@@ -119,7 +119,7 @@ async def test_a_silent_name_server_blames_nobody_and_holds_the_reply(tmp_path: 
 
 
 async def test_a_name_server_silent_for_an_hour_means_no_reply(tmp_path: Path) -> None:
-    async with RealSite(tmp_path, dns_deadline_s=0.2) as site:
+    async with RealSite(tmp_path, dns_deadline_s=0.2, dns_hard_stop_s=0.2) as site:
         site.dns.misbehave("gmail.com", "silent")
         visitor = site.visitor()
         await visitor.send(await visitor.open())

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from formwarden.address.report import Flag, Status
+from formwarden.address.report import CacheState, Flag, Status
 from formwarden.address.syntax import check_syntax
 from formwarden.mail.gate import (
     TABLE,
@@ -116,6 +116,11 @@ def test_row_06_dns_is_asked_again_after_1_10_and_60_minutes(waited_s: float, ch
 
 def test_row_06_the_last_look_comes_at_the_end_of_a_shorter_hold() -> None:
     assert held(report=unknown(), waited_s=61.0, hold_dns_s=300.0).check_s == 239.0
+
+
+def test_row_06_a_verdict_past_its_time_sends_nothing() -> None:
+    assert held(report=report(cache=CacheState.STALE)).code == "ADDR_DNS_TEMP"
+    assert code(report=report(cache=CacheState.HIT)) == "OK"
 
 
 def test_row_06_after_the_hour_it_is_suppressed() -> None:

@@ -1,8 +1,12 @@
 """One key for all spellings of one mailbox: to count by, never to send to."""
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
+
+from formwarden.data import groups
 
 ROUNDS: Final = 4  # of folding: what one step leaves, the next may join; nothing is left to do after three
 
@@ -23,31 +27,18 @@ PROTON: Final = Folding(dots=False, domain="proton.me")
 YANDEX: Final = Folding(domain="yandex.ru")
 YAHOO: Final = Folding(cut="-")  # tags of yahoo.com hang on a hyphen; Yahoo! JAPAN is another company
 
-BY_DOMAIN: Final = {
-    "gmail.com": GMAIL,
-    "googlemail.com": GMAIL,
-    "icloud.com": ICLOUD,
-    "me.com": ICLOUD,
-    "mac.com": ICLOUD,
-    "proton.me": PROTON,
-    "protonmail.com": PROTON,
-    "protonmail.ch": PROTON,
-    "pm.me": PROTON,
-    "ya.ru": YANDEX,
-    "yandex.ru": YANDEX,
-    "yandex.com": YANDEX,
-    "yandex.by": YANDEX,
-    "yandex.kz": YANDEX,
-    "yandex.ua": YANDEX,
-    "yandex.com.tr": YANDEX,
-    "ymail.com": YAHOO,
-    "rocketmail.com": YAHOO,
-    "myyahoo.com": YAHOO,
+RULES: Final[Mapping[str, Folding]] = {  # the groups of data/canonical.toml
+    "fastmail": PLUS,
+    "gmail": GMAIL,
+    "icloud": ICLOUD,
+    "proton": PROTON,
+    "yahoo": YAHOO,
+    "yandex": YANDEX,
 }
 # A site's own domain at a provider. No entry may differ from PLUS: a mailbox must have one key whether or not DNS
 # has answered, or a silent name server would buy it a second budget. Workspace keeps dots apart.
 BY_PROVIDER: Final = {"google": PLUS}
-FASTMAIL: Final = ("fastmail.com", "fastmail.fm")
+FASTMAIL: Final = "fastmail"
 YAHOO_JAPAN: Final = "yahoo.co.jp"
 
 
@@ -55,7 +46,7 @@ def canonical_key(local: str, ascii_domain: str, provider: str | None) -> str:
     """Return the key of an address; the key of a key is itself (the reference on addresses, section 5)."""
     domain = ascii_domain.lower()
     owner, _, parent = domain.partition(".")
-    if parent in FASTMAIL and owner:  # x@user.fastmail.com is a tag of user@fastmail.com
+    if owner and parent in groups("canonical", "domains")[FASTMAIL]:  # x@user.fastmail.com is user+x there
         local, domain = owner, parent
     folding = _folding(domain, provider)
     return f"{_fold(local, folding)}@{folding.domain or domain}"
@@ -66,8 +57,15 @@ def base_name(local: str) -> str:
     return _fold(local, PLUS)
 
 
+@cache
+def foldings() -> Mapping[str, Folding]:
+    """Return the rule of each listed domain."""
+    listed = groups("canonical", "domains").items()
+    return {domain: RULES[group] for group, domains in listed for domain in domains}
+
+
 def _folding(domain: str, provider: str | None) -> Folding:
-    known = BY_DOMAIN.get(domain)
+    known = foldings().get(domain)
     if known is not None:
         return known
     if domain.startswith("yahoo.") and domain != YAHOO_JAPAN:

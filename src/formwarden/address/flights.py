@@ -2,28 +2,45 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from formwarden.forks import Lock
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
-class Flights(Generic[T]):
+@dataclass(frozen=True, slots=True)
+class Flight(Generic[S, T]):
+    """What is looked up, and the task that does it."""
+
+    subject: S
+    task: asyncio.Task[T]
+
+
+class Flights(Generic[S, T]):
     """Look-ups under way, by event loop: a task can be awaited only in its own.
 
-    Nothing outlives a loop: one that is closed, or gone, no longer counts.
+    Nothing outlives a loop: one that is closed, or gone, no longer counts. A look-up goes on when nobody waits for
+    it any more; whoever gives it to `fly` bounds its time.
     """
 
-    def __init__(self) -> None:
-        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Task[T]]] = WeakKeyDictionary()
+    def __init__(self, fly: Callable[[S], Coroutine[object, object, T]]) -> None:
+        self._fly = fly
+        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Flight[S, T]]] = WeakKeyDictionary()
         self._lock = Lock()
 
-    def join(self, key: str, limit: int, start: Callable[[], Coroutine[object, object, T]]) -> asyncio.Task[T] | None:
-        """Return the task that looks this up in the running loop; None where one more would exceed the limit.
+    def under_way(self, key: str) -> Flight[S, T] | None:
+        """Return the look-up of this in the running loop, if there is one."""
+        with self._lock:
+            return self._by_loop.get(asyncio.get_running_loop(), {}).get(key)
 
-        Await it through `asyncio.shield`: others wait for it too.
+    def join(self, key: str, limit: int, subject: S) -> Flight[S, T] | None:
+        """Return the look-up of this in the running loop; None where one more would exceed the limit.
+
+        Wait for its task, never cancel it: others wait for it too.
         """
         loop = asyncio.get_running_loop()
         with self._lock:
@@ -33,9 +50,9 @@ class Flights(Generic[T]):
                 return flight
             if self._count() >= limit:
                 return None
-            flight = loop.create_task(start())
+            flight = Flight(subject, loop.create_task(self._fly(subject)))
             flights[key] = flight
-        flight.add_done_callback(lambda _: flights.pop(key, None))
+        flight.task.add_done_callback(lambda task: _land(task, flights, key))
         return flight
 
     def _count(self) -> int:
@@ -44,3 +61,9 @@ class Flights(Generic[T]):
             if loop.is_closed():  # its tasks hold it, so it would never go by itself
                 del self._by_loop[loop]
         return sum(len(flights) for flights in self._by_loop.values())
+
+
+def _land(task: asyncio.Task[T], flights: dict[str, Flight[S, T]], key: str) -> None:
+    flights.pop(key, None)
+    if not task.cancelled():
+        task.exception()  # seen: who still waits gets it, and where nobody does the loop has nothing to complain of

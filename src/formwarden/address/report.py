@@ -1,7 +1,11 @@
 """What is known of one address, as a value."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+from formwarden.address.messages import DEFAULT_LANGUAGE, public_message
 
 
 class Status(StrEnum):
@@ -65,7 +69,29 @@ class Flag(StrEnum):
     ROLE_SYSTEM = "role_system"
     FREEMAIL = "freemail"
     SMS_GATEWAY = "sms_gateway"
+    PRIVACY_RELAY = "privacy_relay"  # a person's own address stands behind it
+    DISPOSABLE = "disposable"  # listed by the extra of that name
     OWN_DOMAIN = "own_domain"
+
+
+class CacheState(StrEnum):
+    """Where the verdict of the domain came from."""
+
+    NONE = "none"  # DNS was neither asked nor remembered: wrong syntax, an own domain, dns off, over a cap
+    MISS = "miss"
+    HIT = "hit"
+    STALE = "stale"  # a good verdict past its time; it is looked up again meanwhile
+
+
+OF_THE_DOMAIN: Final = frozenset(
+    {Reason.BAD_DOMAIN, Reason.DOMAIN_LITERAL, Reason.SPECIAL_USE_DOMAIN, Reason.PRIVATE_TLD}
+)
+KICKBOX_UNKNOWN: Final[Mapping[Reason, str]] = {  # all else is a resolver that did not say: `no_connect`
+    Reason.TIMEOUT: "timeout",
+    Reason.DNS_ERROR: "unexpected_error",
+    Reason.NO_RESOLVER: "unexpected_error",
+    Reason.NOT_CHECKED: "unexpected_error",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +112,9 @@ class AddressReport:
     canonical: str | None = None  # a key to count by, never an address to send to
     mx: tuple[tuple[int, str], ...] = ()  # (preference, host), best first
     provider: str | None = None  # provider group by MX (ruling G11)
+    suggestion: str | None = None  # the address that was probably meant; it never rejects the one that was typed
     elapsed_ms: float = 0.0
+    cache: CacheState = CacheState.NONE
 
     def as_dict(self) -> dict[str, object]:
         """Return the report as plain values, ready for JSON."""
@@ -96,8 +124,52 @@ class AddressReport:
             "reason": str(self.reason),
             "flags": sorted(self.flags),
             "normalized": self.normalized,
+            "ascii_email": self.ascii_email,
             "domain": self.domain,
+            "registrable": self.registrable,
+            "canonical": self.canonical,
             "mx": [[preference, host] for preference, host in self.mx],
             "provider": self.provider,
+            "suggestion": self.suggestion,
             "elapsed_ms": round(self.elapsed_ms, 1),
+            "cache": str(self.cache),
         }
+
+    def as_kickbox(self) -> dict[str, object]:
+        """Return the report in the words of Kickbox's answer, for code that reads those.
+
+        Ours knows the domain, never the mailbox: so `accept_all` and `sendex` are left out, and `accepted_email`
+        says that the domain takes mail.
+        """
+        result, reason = self._kickbox_result()
+        local, _, _ = (self.normalized or "").rpartition("@")
+        return {
+            "result": result,
+            "reason": reason,
+            "role": not self.flags.isdisjoint({Flag.ROLE, Flag.ROLE_SYSTEM}),
+            "free": Flag.FREEMAIL in self.flags,
+            "disposable": Flag.DISPOSABLE in self.flags,
+            "did_you_mean": self.suggestion,
+            "email": self.normalized or self.address,
+            "user": local or None,
+            "domain": self.domain,
+            "success": True,
+        }
+
+    def public_message(self, language: str = DEFAULT_LANGUAGE) -> str:
+        """Return the one sentence that a visitor may read, in English or Japanese; the same for every report."""
+        return public_message(language)
+
+    def _kickbox_result(self) -> tuple[str, str]:
+        match self.status:
+            case Status.INVALID:
+                return "undeliverable", "invalid_domain" if self.reason in OF_THE_DOMAIN else "invalid_email"
+            case Status.UNDELIVERABLE:
+                return "undeliverable", "invalid_domain"
+            case Status.UNKNOWN:
+                return "unknown", KICKBOX_UNKNOWN.get(self.reason, "no_connect")
+            case Status.DELIVERABLE:
+                if not self.flags.isdisjoint({Flag.WEAK, Flag.PARKED_MX}):
+                    return "risky", "low_deliverability"
+                risky = {Flag.DISPOSABLE, Flag.ROLE, Flag.ROLE_SYSTEM, Flag.SMS_GATEWAY}
+                return ("deliverable", "accepted_email") if self.flags.isdisjoint(risky) else ("risky", "low_quality")

@@ -8,10 +8,30 @@ from formwarden.groups import Group, Unit, Words
 
 
 class Address(Group):
-    """DNS: whom to ask, and for how long."""
+    """DNS: whom to ask, for how long, and how much."""
 
     dns: Annotated[Literal["on", "off"], Unit("on | off"), Field(description="off: every domain is *unknown*")] = "on"
     dns_servers: Annotated[
         Words, Unit("host or host:port"), Field(description="the resolvers to ask; none: the system's")
     ] = ()
-    dns_deadline_s: Annotated[float, Unit("s"), Field(gt=0, description="for all questions about one address")] = 2.0
+    disposable_allowed: Annotated[
+        Words,
+        Unit("domains"),
+        Field(description="never flagged as disposable, with all below them; the list is the extra `disposable`"),
+    ] = ()
+    dns_deadline_s: Annotated[
+        float, Unit("s"), Field(gt=0, description="how long one submission waits for all questions about its address")
+    ] = 2.0
+    dns_hard_stop_s: Annotated[
+        float,
+        Unit("s"),
+        Field(gt=0, description="when a look-up that goes on in the background ends; never before the deadline"),
+    ] = 10.0
+    dns_names_per_domain: Annotated[
+        int, Unit("names"), Field(gt=0, description="different new names below one registrable domain in ten minutes")
+    ] = 5
+    dns_new_domains_per_client: Annotated[
+        int,
+        Unit("domains"),
+        Field(gt=0, description="different new domains from one network in ten minutes"),
+    ] = 6

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from dataclasses import replace
 from typing import Final
 
 from email_validator import ValidatedEmail, validate_email
@@ -10,6 +11,7 @@ from formwarden.address.canonical import canonical_key
 from formwarden.address.flags import flags_of
 from formwarden.address.report import AddressReport, Reason, Status
 from formwarden.address.suffix import Suffixes
+from formwarden.address.suggestion import corrected
 from formwarden.data import words
 
 MAX_CHARACTERS: Final = 320  # 64, "@" and 255 octets (RFC 5321 section 4.5.3.1); a megabyte takes seconds to parse
@@ -30,7 +32,9 @@ def check_syntax(raw: str, suffixes: Suffixes | None = None) -> AddressReport:
         return _invalid(address, refusal)
     parsed = _parse(address)
     if parsed is None:
-        return _invalid(address, _blame(address))
+        blame = _blame(address)
+        meant = _repaired(address) if blame is Reason.BAD_DOMAIN else None
+        return replace(_invalid(address, blame), suggestion=meant)
     domain = parsed.ascii_domain.lower()
     reserved = _reserved(domain)
     if reserved is not None:
@@ -45,6 +49,7 @@ def check_syntax(raw: str, suffixes: Suffixes | None = None) -> AddressReport:
         domain=domain,
         registrable=(suffixes or Suffixes()).registrable(domain),
         canonical=canonical_key(parsed.local_part, domain, None),
+        suggestion=corrected(parsed.local_part, domain),
     )
 
 
@@ -55,6 +60,13 @@ def is_reserved(name: str) -> bool:
 
 def _invalid(address: str, reason: Reason) -> AddressReport:
     return AddressReport(address=address[:MAX_CHARACTERS], status=Status.INVALID, reason=reason)
+
+
+def _repaired(address: str) -> str | None:
+    """Return the address that was meant by one whose domain is none (`taro@gmail`, `taro@gmail,com`)."""
+    local, _, domain = address.rpartition("@")
+    meant = corrected(local, domain)
+    return meant if meant is not None and _parse(meant) is not None else None
 
 
 def _refusal(address: str) -> Reason | None:

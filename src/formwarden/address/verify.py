@@ -1,31 +1,50 @@
 """Whether mail to an address may arrive: syntax, then DNS under one deadline."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
+from formwarden.address.breaker import Breaker
 from formwarden.address.cache import DomainVerdict, VerdictCache
 from formwarden.address.canonical import canonical_key
-from formwarden.address.flights import Flights
-from formwarden.address.outcomes import HostAnswers, Outcome, hosts_to_ask, judge
+from formwarden.address.caps import UniqueNames
+from formwarden.address.disposable import Disposables
+from formwarden.address.flights import Flight, Flights
+from formwarden.address.lookup import LookUp
+from formwarden.address.outcomes import Outcome
 from formwarden.address.providers import provider_of
-from formwarden.address.report import AddressReport, Flag, Reason, Status
-from formwarden.address.resolver import DnsAnswer, Rcode, Resolver
+from formwarden.address.report import AddressReport, CacheState, Flag, Reason, Status
+from formwarden.address.resolver import Resolver
 from formwarden.address.settings import Address
 from formwarden.address.suffix import Suffixes
+from formwarden.address.suggestion import still_meant
 from formwarden.address.syntax import check_syntax
 from formwarden.clock import Clock
+from formwarden.faults import Faults, bug
 
 SLOTS: Final = 32  # look-ups under way in one process
 KEPT_SLOTS: Final = SLOTS // 4  # for domains seen deliverable before (ruling G33)
-LATE: Final = DnsAnswer(rcode=Rcode.TIMEOUT)
-UNASKED: Final = DomainVerdict(outcome=Outcome(reason=Reason.NOT_CHECKED))
+NOT_CHECKED: Final = "dns not checked"  # the fault's name
+# What a resolver does that is ill. A zone can be ill alike, so the breaker counts domains.
+ILL: Final = frozenset({Reason.TIMEOUT, Reason.SERVFAIL, Reason.RESOLVER_REFUSED, Reason.DNS_ERROR})
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is known of a domain, and how."""
+
+    verdict: DomainVerdict
+    cache: CacheState
+
+
+UNASKED: Final = _Found(DomainVerdict(outcome=Outcome(reason=Reason.NOT_CHECKED)), CacheState.NONE)
 
 
 class AddressChecker:
-    """Checks addresses; belongs to no event loop, and holds nothing but verdicts of domains.
+    """Checks addresses; belongs to no event loop, and holds nothing but verdicts of domains and counts.
 
     `own_domains` are the site's, in small ASCII letters: they and what lies below are never asked (ruling G33).
+    What was not asked, and why, is counted in `faults`.
     """
 
     def __init__(
@@ -36,79 +55,123 @@ class AddressChecker:
         suffixes: Suffixes,
         clock: Clock,
         own_domains: frozenset[str],
+        faults: Faults | None = None,
     ) -> None:
         self._resolver = resolver
         self._settings = settings
         self._suffixes = suffixes
         self._clock = clock
         self._own = own_domains
+        self._disposables = Disposables(settings.disposable_allowed)
+        self.faults = faults or Faults(clock)
         self._cache = VerdictCache(clock)
-        self._flights = Flights[DomainVerdict]()
+        self._flights = Flights[LookUp, DomainVerdict](self._ask)
+        self._breaker = Breaker(clock, self.faults)
+        self._names = UniqueNames[str](clock, settings.dns_names_per_domain)
+        self._clients = UniqueNames[bytes](clock, settings.dns_new_domains_per_client)
 
-    async def verify(self, raw: str, *, syntax: AddressReport | None = None) -> AddressReport:
+    async def load(self) -> None:
+        """Read the lists that are slow to read, in threads, once."""
+        await self._suffixes.load()
+        await self._disposables.load()
+
+    async def verify(
+        self, raw: str, *, syntax: AddressReport | None = None, client: bytes | None = None
+    ) -> AddressReport:
         """Report on one address; whatever ails the resolver makes it *unknown*, and nothing raises.
 
         `syntax`: what `check_syntax` said of it with the same suffixes, so that it is not parsed twice.
+        `client`: whose network asks; None for what we ask ourselves, and for a client that is not known.
         """
         started = self._clock.monotonic()
         loaded = self._suffixes.loaded
-        await self._suffixes.load()
-        known = syntax if loaded and syntax is not None else check_syntax(raw, self._suffixes)
-        verdict = await self._verdict(known)
+        await self.load()
+        known = self._marked(syntax if loaded and syntax is not None else check_syntax(raw, self._suffixes))
+        # from here: the lists are read once a process, as a warden opens
+        found = await self._find(known, client, self._clock.monotonic() + self._settings.dns_deadline_s)
         elapsed_ms = (self._clock.monotonic() - started) * 1000
-        if verdict is not None:
-            return _completed(known, verdict, elapsed_ms)
-        own = known.domain is not None and self._is_own(known.domain)
-        return replace(known, flags=known.flags | {Flag.OWN_DOMAIN} if own else known.flags, elapsed_ms=elapsed_ms)
+        return replace(known, elapsed_ms=elapsed_ms) if found is None else _completed(known, found, elapsed_ms)
 
-    async def _verdict(self, report: AddressReport) -> DomainVerdict | None:
+    def _marked(self, report: AddressReport) -> AddressReport:
+        """Add what the text alone cannot tell: the site's own domains, and those of throw-away mailboxes."""
+        if report.domain is None:
+            return report
+        if self._is_own(report.domain):  # whatever it looks like, it is no slip
+            return replace(report, flags=report.flags | {Flag.OWN_DOMAIN}, suggestion=None)
+        disposable = self._disposables.lists(report.domain)
+        return replace(report, flags=report.flags | {Flag.DISPOSABLE}) if disposable else report
+
+    async def _find(self, report: AddressReport, client: bytes | None, end: float) -> _Found | None:
         """Return what DNS says of the domain; None: it is not asked."""
         domain = report.domain
         if report.status is Status.INVALID or domain is None or self._is_own(domain):
             return None
         if self._settings.dns == "off":
             return None
-        return self._cache.get(domain) or await self._look_up(domain)
+        kept = self._cache.get(domain)
+        if kept is not None:
+            return _Found(kept, CacheState.HIT)
+        stale = self._cache.stale(domain)
+        if stale is None:
+            return await self._look_up(domain, report.registrable or domain, client, end)
+        if self._cache.refresh_due(domain):
+            found = await self._look_up(domain, report.registrable or domain, client, end)
+            if found.verdict.outcome.status is not Status.UNKNOWN:
+                return found
+        return _Found(stale, CacheState.STALE)  # RFC 8767: only when DNS does not say
 
     def _is_own(self, domain: str) -> bool:
         return any(domain == own or domain.endswith(f".{own}") for own in self._own)
 
-    async def _look_up(self, domain: str) -> DomainVerdict:
-        limit = SLOTS if self._cache.seen_deliverable(domain) else SLOTS - KEPT_SLOTS
-        flight = self._flights.join(domain, limit, lambda: self._ask(domain))
-        # Shielded: if the one who asked first goes away, the others still get their answer.
-        return UNASKED if flight is None else await asyncio.shield(flight)
+    async def _look_up(self, domain: str, registrable: str, client: bytes | None, end: float) -> _Found:
+        """Wait for a look-up until the deadline; it goes on without us, and fills the cache."""
+        flight = self._flights.under_way(domain) or self._start(domain, registrable, client)
+        if flight is None:
+            return UNASKED
+        # Waiting never cancels it: if the one who asked first goes away, the others still get their answer.
+        done, _ = await asyncio.wait({flight.task}, timeout=max(0.0, end - self._clock.monotonic()))
+        if done:
+            return _Found(flight.task.result(), CacheState.MISS)
+        outcome = flight.subject.so_far()
+        self._breaker.note(registrable, failed=outcome.reason in ILL)
+        return _Found(self._verdict(outcome), CacheState.MISS)
 
-    async def _ask(self, domain: str) -> DomainVerdict:
-        end = self._clock.monotonic() + self._settings.dns_deadline_s
-        mx = await self._question(domain, "MX", end)
-        names = hosts_to_ask(domain, mx)
-        pairs = [self._question(name, rdtype, end) for name in names for rdtype in ("A", "AAAA")]
-        answers = await asyncio.gather(*pairs)
-        hosts = {
-            name: HostAnswers(a=a, aaaa=aaaa)
-            for name, a, aaaa in zip(names, answers[::2], answers[1::2], strict=True)
-        }
-        outcome = judge(domain, mx, hosts)
-        verdict = DomainVerdict(outcome=outcome, provider=provider_of(outcome.mx, self._suffixes))
-        self._cache.put(domain, verdict)
+    def _start(self, domain: str, registrable: str, client: bytes | None) -> Flight[LookUp, DomainVerdict] | None:
+        """Begin a look-up; None where it would exceed a bound, which is counted."""
+        known = self._cache.seen_deliverable(domain)
+        seconds = max(self._settings.dns_deadline_s, self._settings.dns_hard_stop_s)
+        look_up = LookUp(domain, registrable, self._resolver, self._clock, seconds=seconds)
+        why = "too many look-ups under way"
+        if not known and not self._names.take(registrable, domain):
+            why = "too many names below one registrable domain"
+        elif not known and client is not None and not self._clients.take(client, domain):
+            why = "too many new domains from one network"
+        elif not self._breaker.allows(registrable):
+            why = "the resolver fails"
+        elif flight := self._flights.join(domain, SLOTS if known else SLOTS - KEPT_SLOTS, look_up):
+            return flight
+        self.faults.remark(NOT_CHECKED, why)
+        return None
+
+    async def _ask(self, look_up: LookUp) -> DomainVerdict:
+        try:
+            outcome = await look_up.ask()
+        except Exception as error:
+            self.faults.count("dns", bug(error))  # perhaps nobody waits for it any more
+            raise
+        self._breaker.note(look_up.registrable, failed=outcome.reason in ILL)
+        verdict = self._verdict(outcome)
+        self._cache.put(look_up.domain, verdict)
         return verdict
 
-    async def _question(self, name: str, rdtype: str, end: float) -> DnsAnswer:
-        """Ask within what is left of the one deadline; what came before it is kept."""
-        left_s = end - self._clock.monotonic()
-        if left_s <= 0:
-            return LATE
-        try:
-            async with asyncio.timeout(left_s):
-                return await self._resolver.resolve(name, rdtype, timeout_s=left_s)
-        except TimeoutError:
-            return LATE
+    def _verdict(self, outcome: Outcome) -> DomainVerdict:
+        return DomainVerdict(outcome=outcome, provider=provider_of(outcome.mx, self._suffixes))
 
 
-def _completed(report: AddressReport, verdict: DomainVerdict, elapsed_ms: float) -> AddressReport:
-    outcome = verdict.outcome
+def _completed(report: AddressReport, found: _Found, elapsed_ms: float) -> AddressReport:
+    verdict, outcome = found.verdict, found.verdict.outcome
     local = (report.normalized or "").rpartition("@")[0]
+    arrives = outcome.status is Status.DELIVERABLE
     return replace(
         report,
         status=outcome.status,
@@ -117,5 +180,7 @@ def _completed(report: AddressReport, verdict: DomainVerdict, elapsed_ms: float)
         canonical=canonical_key(local, report.domain or "", verdict.provider),
         mx=outcome.mx,
         provider=verdict.provider,
+        suggestion=still_meant(report.suggestion, report.domain or "") if arrives else report.suggestion,
         elapsed_ms=elapsed_ms,
+        cache=found.cache,
     )

@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     # Each of these imports what it needs when it runs: `formwarden config` loads neither a server nor a resolver.
-    from formwarden.cli import check_address, config, demo, reply, stats, store, work
+    from formwarden.cli import check_address, config, demo, lists, reply, stats, store, work
 
     parser = argparse.ArgumentParser(
         prog="formwarden",
@@ -54,13 +54,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"formwarden {version('formwarden')}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (demo, config, check_address, reply, stats, store, work):
+    for command in (demo, config, check_address, lists, reply, stats, store, work):
         command.add_parser(commands)
     return parser
 
 
 def _run(args: argparse.Namespace) -> int:
-    from formwarden.cli import check_address, config, demo, reply, stats, store, work
+    from formwarden.cli import check_address, config, demo, lists, reply, stats, store, work
     from formwarden.settings import Settings
 
     match args.command:
@@ -68,6 +68,8 @@ def _run(args: argparse.Namespace) -> int:
             return check_address.run(args, Settings().address)
         case "config":
             return config.run(args, Settings())
+        case "lists":
+            return lists.run(args)
         case "reply":
             return reply.run(args, Settings())
         case "stats":

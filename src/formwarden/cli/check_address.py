@@ -3,24 +3,36 @@
 import argparse
 import asyncio
 import json
+import os
+import sys
 from collections.abc import AsyncIterator, Sequence
-from typing import Final, Protocol
+from typing import BinaryIO, Final, Protocol, TextIO
 
 from formwarden.address.dns_resolver import DnsResolver
-from formwarden.address.report import AddressReport
+from formwarden.address.report import AddressReport, Status
 from formwarden.address.settings import Address
 from formwarden.address.suffix import Suffixes
 from formwarden.address.verify import AddressChecker
+from formwarden.cli.address_lines import address_lines
 from formwarden.clock import SystemClock
 
 AT_ONCE: Final = 16  # addresses; below the checker's own bound on look-ups
+NAMES_PER_DOMAIN: Final = 1_000  # who checks a list of his own may have many customers below one provider's domain
+PROGRESS_EVERY: Final = 20  # addresses
+FOUND_BAD: Final = 1  # exit code with --exit-code
+NOTHING_ASKED: Final = 2  # exit code of argparse too
+BAD: Final = frozenset({Status.UNDELIVERABLE, Status.INVALID})
 EPILOG: Final = """examples:
   formwarden check-address taro@docomo.ne.jp
   formwarden check-address --json taro@docomo.ne.jp hanako@gmial.com
+  formwarden check-address --stdin --json < addresses.txt > reports.jsonl
+  formwarden check-address --exit-code taro@docomo.ne.jp && echo "mail may arrive"
   FORMWARDEN_DNS_SERVERS=127.0.0.1:5353 formwarden check-address taro@docomo.ne.jp
 
 status: deliverable, undeliverable, unknown (the resolver did not say), invalid (no address).
-The exit code is 0 whatever the addresses are; no mail server is contacted.
+--stdin skips blank lines and those that begin with #; the reports come in the order of the lines.
+The exit code is 0 whatever the addresses are, or with --exit-code 1 if one is undeliverable or invalid.
+No mail server is contacted.
 """
 
 
@@ -48,33 +60,106 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("addresses", nargs="+", metavar="ADDRESS", help="an address to check")
+    parser.add_argument("addresses", nargs="*", metavar="ADDRESS", help="an address to check")
+    parser.add_argument("--stdin", action="store_true", help="read more addresses from standard input, one a line")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    parser.add_argument("--exit-code", action="store_true", help="exit with 1 if one is undeliverable or invalid")
     return parser
 
 
 def run(args: argparse.Namespace, settings: Address) -> int:
-    """Print a report on each address, in the order given."""
-    asyncio.run(_print_all(list(args.addresses), settings, as_json=bool(args.json)))
-    return 0
+    """Print a report on each address, in the order given; those of standard input come last."""
+    if not args.addresses and not args.stdin:
+        print("check-address: give an address, or --stdin", file=sys.stderr)
+        return NOTHING_ASKED
+    source = sys.stdin.buffer if args.stdin else None
+    progress = Progress(sys.stderr, shown=sys.stderr.isatty() and not sys.stdout.isatty())
+    try:
+        asyncio.run(_print_all(_given(list(args.addresses), source), settings, progress, as_json=bool(args.json)))
+    except* BrokenPipeError:  # whoever read the reports has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return FOUND_BAD if args.exit_code and progress.bad else 0
 
 
-async def _print_all(addresses: Sequence[str], settings: Address, *, as_json: bool) -> None:
-    async for report in _reports(addresses, settings):
-        print(json.dumps(report.as_dict()) if as_json else _as_text(report), flush=True)
+class Progress:
+    """Counts reports, and shows the count where the reports themselves go elsewhere."""
+
+    def __init__(self, stream: TextIO, *, shown: bool) -> None:
+        self._stream = stream
+        self._shown = shown
+        self.checked = 0
+        self.bad = 0
+
+    def note(self, report: AddressReport) -> None:
+        """Count one report."""
+        self.checked += 1
+        self.bad += report.status in BAD
+        if self.checked % PROGRESS_EVERY == 0:
+            self._show(end="")
+
+    def end(self) -> None:
+        """Leave the last count, if there was a first."""
+        if self.checked >= PROGRESS_EVERY:
+            self._show(end="\n")
+
+    def _show(self, *, end: str) -> None:
+        if self._shown:
+            text = f"\r{self.checked} checked, {self.bad} undeliverable or invalid"
+            print(text, end=end, file=self._stream, flush=True)
 
 
-async def _reports(addresses: Sequence[str], settings: Address) -> AsyncIterator[AddressReport]:
-    clock, resolver, suffixes = SystemClock(), DnsResolver(settings.dns_servers), Suffixes()
-    await asyncio.gather(resolver.load(), suffixes.load())  # before the first deadline starts
-    checker = AddressChecker(resolver, settings=settings, suffixes=suffixes, clock=clock, own_domains=frozenset())
-    for start in range(0, len(addresses), AT_ONCE):
-        for report in await asyncio.gather(*map(checker.verify, addresses[start : start + AT_ONCE])):
-            yield report
+async def _given(addresses: Sequence[str], source: BinaryIO | None) -> AsyncIterator[str]:
+    for address in addresses:
+        yield address
+    if source is not None:
+        async for address in address_lines(source):
+            yield address
+
+
+async def _print_all(addresses: AsyncIterator[str], settings: Address, progress: Progress, *, as_json: bool) -> None:
+    """Check several at once and report in order; a report does not wait for the next line."""
+    checker = await _checker(settings)
+    # One is waited for here, and one waits for its place.
+    checks: asyncio.Queue[asyncio.Task[AddressReport] | None] = asyncio.Queue(AT_ONCE - 2)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_start(addresses, checker, group, checks))
+        while (check := await checks.get()) is not None:
+            report = await check
+            print(json.dumps(report.as_dict()) if as_json else _as_text(report), flush=True)
+            progress.note(report)
+    progress.end()
+
+
+async def _start(
+    addresses: AsyncIterator[str],
+    checker: AddressChecker,
+    group: asyncio.TaskGroup,
+    checks: "asyncio.Queue[asyncio.Task[AddressReport] | None]",
+) -> None:
+    async for address in addresses:
+        await checks.put(group.create_task(checker.verify(address)))
+    await checks.put(None)
+
+
+async def _checker(settings: Address) -> AddressChecker:
+    resolver, suffixes = DnsResolver(settings.dns_servers), Suffixes()
+    # Nobody waits for what would be found after the deadline, and it would take the place of others.
+    ours = {"dns_hard_stop_s": settings.dns_deadline_s, "dns_names_per_domain": NAMES_PER_DOMAIN}
+    checker = AddressChecker(
+        resolver,
+        settings=settings.model_copy(update=ours),
+        suffixes=suffixes,
+        clock=SystemClock(),
+        own_domains=frozenset(),
+    )
+    await asyncio.gather(resolver.load(), checker.load())  # before the first deadline starts
+    return checker
 
 
 def _as_text(report: AddressReport) -> str:
     lines = [f"{_printable(report.address)}: {report.status} ({report.reason}), {report.elapsed_ms:.0f} ms"]
+    if report.suggestion:
+        lines.append(f"  did you mean: {_printable(report.suggestion)}")
     if report.flags:
         lines.append(f"  flags: {', '.join(sorted(report.flags))}")
     lines.extend(f"  mx: {preference} {host}" for preference, host in report.mx)

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from enum import StrEnum
 from ipaddress import ip_address
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 import dns.edns
 import dns.exception
@@ -37,21 +37,30 @@ class Misbehaviour(StrEnum):
     LAME = "lame"  # an empty answer without SOA
     TRUNCATED = "truncated"  # over UDP; and TCP hangs up
     GARBAGE = "garbage"
+    YXDOMAIN = "yxdomain"  # a DNAME led to a name too long (RFC 6672 section 2.2)
+
+
+class Zone(Protocol):
+    """What is known of names."""
+
+    def answer(self, query: dns.message.Message) -> dns.message.Message:
+        """Answer one question rightly."""
 
 
 class PlayedDns:
-    """Answers over UDP and TCP from a zone text or a mapping of names to records.
+    """Answers over UDP and TCP from a zone text, a mapping of names to records, or a zone.
 
     Use `async with` in the running loop, or `start()`/`stop()` and `in_thread()` for a thread of its own.
     `queries` counts questions by (name, type).
     """
 
-    def __init__(self, zone: ZoneText = DEFAULT_ZONE, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, zone: ZoneText | Zone = DEFAULT_ZONE, *, host: str = "127.0.0.1", port: int = 0) -> None:
         if not ip_address(host).is_loopback:
             raise ValueError("played DNS answers on loopback only: its answers are inventions")
-        self._zone = PlayedZone(zone)
+        self._zone: Zone = PlayedZone(zone) if isinstance(zone, str | Mapping) else zone
         self._host, self._port = host, port
         self._misbehaviour: dict[dns.name.Name, Misbehaviour] = {}
+        self._delays: dict[dns.name.Name, float] = {}
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
         self._connections: set[asyncio.StreamWriter] = set()
@@ -64,6 +73,19 @@ class PlayedDns:
         others = {at: kind for at, kind in self._misbehaviour.items() if at != _name(name)}
         # Made anew, never changed: the server's thread may be reading it.
         self._misbehaviour = others if how is None else {_name(name): Misbehaviour(how), **others}
+
+    def slow(self, name: str, seconds: float) -> None:
+        """Answer later for a name and all below; "." is every name."""
+        self._delays = {_name(name): seconds, **{at: each for at, each in self._delays.items() if at != _name(name)}}
+
+    def delay_s(self, wire: bytes) -> float:
+        """Return how late the answer to a question is: what was said for the longest name that fits."""
+        query = _query(wire) if self._delays else None
+        if query is None:
+            return 0.0
+        name = query.question[0].name
+        fits = [(len(at.labels), seconds) for at, seconds in self._delays.items() if name.is_subdomain(at)]
+        return max(fits, default=(0, 0.0))[1]
 
     def replies(self, wire: bytes, *, tcp: bool = False) -> bytes | None:
         """Return the answer to one question; None: say nothing."""
@@ -137,9 +159,11 @@ class PlayedDns:
             async with asyncio.timeout(IDLE_S):
                 while True:
                     size = int.from_bytes(await reader.readexactly(2), "big")
-                    reply = self.replies(await reader.readexactly(size), tcp=True)
+                    wire = await reader.readexactly(size)
+                    reply = self.replies(wire, tcp=True)
                     if reply is None:
                         break
+                    await _later(self.delay_s(wire))
                     writer.write(len(reply).to_bytes(2, "big") + reply)
                     await writer.drain()
         writer.close()
@@ -159,8 +183,18 @@ class _Udp(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         reply = self._played.replies(data)
-        if reply is not None and self._transport is not None:
+        if reply is not None:
+            asyncio.get_running_loop().call_later(self._played.delay_s(data), self._send, reply, addr)
+
+    def _send(self, reply: bytes, addr: tuple[str, int]) -> None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.sendto(reply, addr)
+
+
+async def _later(seconds: float) -> None:
+    passed = asyncio.Event()
+    asyncio.get_running_loop().call_later(seconds, passed.set)
+    await passed.wait()
 
 
 def _query(wire: bytes) -> dns.message.Message | None:
@@ -178,6 +212,8 @@ def _misbehaved(query: dns.message.Message, how: Misbehaviour) -> dns.message.Me
         response.set_rcode(dns.rcode.REFUSED)
     elif how is Misbehaviour.TRUNCATED:
         response.flags |= dns.flags.TC
+    elif how is Misbehaviour.YXDOMAIN:
+        response.set_rcode(dns.rcode.YXDOMAIN)
     elif how is not Misbehaviour.LAME:
         response.set_rcode(dns.rcode.SERVFAIL)
     if how is Misbehaviour.BOGUS:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from formwarden.address.report import AddressReport, Flag, Status
+from formwarden.address.report import AddressReport, CacheState, Flag, Status
 from formwarden.mail.watched import Watched
 from formwarden.scoring import Action, Standing
 from formwarden.stores.outcomes import REPLIES_OFF_CODE, strongest, suppression_code
@@ -276,5 +276,9 @@ TABLE: Final = (
 
 
 def _unknown(facts: GateFacts) -> bool:
-    """Tell whether DNS owes an answer; the site's own domain is never asked (G33)."""
-    return facts.report.status is Status.UNKNOWN and not facts.own
+    """Tell whether DNS owes an answer; the site's own domain is never asked (G33).
+
+    A verdict past its time judges, and sends nothing: the look-up that renews it decides.
+    """
+    owed = facts.report.status is Status.UNKNOWN or facts.report.cache is CacheState.STALE
+    return owed and not facts.own
