@@ -17,7 +17,7 @@ from formwarden.scoring import signal
 from formwarden.stores.ports import Decision, State
 from formwarden.tokens import Tokens
 from tests.page.elements import Elements
-from tests.sites import ADDRESS, BROWSER, DOMAIN, MESSAGE, STAFF, URL, Site, contact, read_page
+from tests.sites import ADDRESS, BROWSER, DOMAIN, IP, MESSAGE, READING_S, STAFF, URL, Site, contact, read_page
 
 BUG = RuntimeError("taro@example.jp is not what we expected")
 FILE = {"photo": ("bow.png", b"\x89PNG", "image/png")}
@@ -711,3 +711,27 @@ def test_nothing_that_is_sent_makes_judging_fail_open(
     verdict = site.warden.sync.judge(Submission("contact", pairs, peer="1.2.3.4", headers=headers))
     assert site.warden.faults.all() == ()
     assert verdict.recorded
+
+
+@pytest.mark.anyio
+async def test_g21_what_a_cancelled_handler_never_heard_of_is_held(tmp_path: Path) -> None:
+    """Without the middleware accepted is done at once, but nobody was there to do anything with it."""
+    site = Site(tmp_path, settings={"dns_deadline_s": 0.1, "dns_hard_stop_s": 0.2})
+    site.resolver.forever = True
+    others = asyncio.all_tasks()
+    page = await site.visitor().open()
+    site.clock.move(READING_S)
+    fields = site.visitor().fill(page)
+    judging = asyncio.create_task(site.warden.judge(Submission("contact", fields, client=IP, headers=BROWSER)))
+    for _ in range(1_000):
+        if site.resolver.asked:
+            break
+        await asyncio.sleep(0)
+    judging.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await judging
+    while left := asyncio.all_tasks() - others:
+        await asyncio.wait(left, timeout=10)
+    kept = await site.inquiry()
+    assert kept.state is State.HELD
+    assert "cancelled" in kept.note

@@ -1,7 +1,7 @@
 """Judges one submission: look-ups first, then judgement, then the inquiry is kept and the action named."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -33,6 +33,7 @@ from formwarden.signals.defaults import EARLY_SIGNALS
 from formwarden.site import Site
 from formwarden.standing import standing_of
 from formwarden.stores.journal import Journal, Spooled
+from formwarden.stores.journal_lines import Move
 from formwarden.stores.ports import Inquiry, Observation, Observed, State, Store
 from formwarden.subjects import ClientSubjects
 from formwarden.submission import Submission
@@ -40,6 +41,7 @@ from formwarden.tokens import Tokens
 
 RETRY_WINDOW_S: Final = 600.0  # the same body with the same token within ten minutes is a second click
 CORRECTIONS: Final = 3  # bodies one token may carry from one network (DESIGN, Retry)
+UNHEARD: Final = "accepted, and its request was cancelled before its handler heard of it"
 ENDPOINT_LEASE_S: Final = 120.0  # an endpoint that answers later than this is taken for dead
 BENIGN: Final = frozenset({"token_stale", "token_rotated", "too_young"})  # a second click leaves no doubt after these
 
@@ -97,7 +99,7 @@ class Judge:
         self._composites = tuple(composites)
         self._clock = clock
         self._faults = faults
-        self._judging = set[asyncio.Future[Judged]]()
+        self._judging = set[asyncio.Task[Judged]]()
 
     async def judge(self, form: GuardedForm, submission: Submission, *, watched: bool) -> Judged:
         """Judge and keep. `watched`: somebody will report how the endpoint ended; else accepted is done (G21).
@@ -105,10 +107,32 @@ class Judge:
         Whole was it sent: a request that is cancelled meanwhile is still judged and kept, and held when its lease
         is over.
         """
-        judging = asyncio.ensure_future(self._surely(form, submission, watched=watched))
-        self._judging.add(judging)  # the loop itself would let go of it
-        judging.add_done_callback(self._judging.discard)
-        return await asyncio.shield(judging)
+        judging = self._hold_on(self._surely(form, submission, watched=watched))
+        try:
+            return await asyncio.shield(judging)
+        except asyncio.CancelledError:
+            if not watched:
+                self._hold_on(self._unheard(judging))
+            raise
+
+    def _hold_on(self, work: Coroutine[object, object, Judged]) -> asyncio.Task[Judged]:
+        """Run it to its end; the loop itself would let go of it."""
+        task = asyncio.ensure_future(work)
+        self._judging.add(task)
+        task.add_done_callback(self._judging.discard)
+        return task
+
+    async def _unheard(self, judging: asyncio.Task[Judged]) -> Judged:
+        """Hold what was accepted for a handler that is gone: it is not done (G21)."""
+        judged = await judging
+        if judged.verdict.accepted and judged.verdict.recorded and judged.existing is None:
+            try:
+                await self._store.inquiries.move(judged.inquiry.id, expect={State.DONE}, to=State.HELD, note=UNHEARD)
+            except StoreError as error:
+                self._faults.count("inquiries", str(error))
+                expect = frozenset({State.DONE})
+                await self._journal.move(Move(inquiry=judged.inquiry.id, expect=expect, to=State.HELD, note=UNHEARD))
+        return judged
 
     async def _surely(self, form: GuardedForm, submission: Submission, *, watched: bool) -> Judged:
         try:
