@@ -95,6 +95,7 @@ class ScriptedResolver:
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
+        self.begun = asyncio.Event()  # set at the first question
         self.gone: set[str] = set()
         self.silent: set[str] = set()
         self.error: Exception | None = None
@@ -104,6 +105,7 @@ class ScriptedResolver:
     async def resolve(self, name: str, rdtype: str, /, *, timeout_s: float) -> DnsAnswer:
         assert timeout_s > 0
         self.asked[name] += 1
+        self.begun.set()
         if self.error is not None:
             raise self.error
         if self.forever:

@@ -1,7 +1,7 @@
 """Judges one submission: look-ups first, then judgement, then the inquiry is kept and the action named."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -67,6 +67,7 @@ class Judge:
     def __init__(
         self,
         *,
+        ready: Callable[[], Awaitable[None]],
         reader: Reader,
         tokens: Tokens,
         store: Store,
@@ -83,6 +84,7 @@ class Judge:
         clock: Clock,
         faults: Faults,
     ) -> None:
+        self._ready = ready  # loads what is slow to load
         self._reader = reader
         self._tokens = tokens
         self._store = store
@@ -147,6 +149,7 @@ class Judge:
         return unjudged(form.name, submission, self._reader.new_id(), self._clock.now())
 
     async def _judge(self, form: GuardedForm, submission: Submission, *, watched: bool) -> Judged:
+        await self._ready()
         reading = self._reader.read(form, submission)
         deadline = Deadline(self._clock, self._judge_seconds)
         lookup = self._store.counters.observe(reading.observation)

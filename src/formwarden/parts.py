@@ -1,6 +1,7 @@
 """Puts a warden together: every part gets through its constructor what it needs, and nothing else."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -95,6 +96,7 @@ class Parts:
         self._site = settings.site
         self.faults = Faults(ports.clock)
         self.suffixes = Suffixes()
+        self._loaded = False
 
     def complete(self) -> "Parts":
         """Make everything now, so that what cannot be made is said at construction and no two threads make it."""
@@ -177,10 +179,12 @@ class Parts:
         )
 
     # ---------------------------------------------------------------- judging
-    @cached_property
-    def loaders(self) -> tuple[Callable[[], Awaitable[None]], ...]:
-        """What is slow to load, and is loaded off the event loop."""
-        return (self.checker.load, *(() if self._ports.resolver else (self._dns.load,)))
+    async def load(self) -> None:
+        """Load what is slow to load, off the event loop; nothing is left to do the second time."""
+        if not self._loaded:
+            loaders = (self.checker.load, *(() if self._ports.resolver else (self._dns.load,)))
+            await asyncio.gather(*(load() for load in loaders))
+            self._loaded = True
 
     @cached_property
     def clients(self) -> ClientSubjects:
@@ -234,6 +238,7 @@ class Parts:
     def judge(self) -> Judge:
         """Judges and keeps."""
         return Judge(
+            ready=self.load,
             reader=self.reader,
             tokens=self.tokens,
             store=self.store,

@@ -69,7 +69,6 @@ class Warden:
         self._upkeep = Upkeep(
             self._parts.work, self._parts.store, PROCESS_LOOP, by_itself=self.settings.site.work == "auto"
         )
-        self._loaded = False
         self.mounted_at = ""  # where the middleware stood in its last request, as servers write it
 
     # ------------------------------------------------------------------ pages
@@ -179,7 +178,7 @@ class Warden:
     # ---------------------------------------------------------------- running
     async def open(self) -> None:
         """Load what is slow to load, and run the periodic work in this loop until closed."""
-        await self._load()
+        await self._parts.load()
         await self._upkeep.begin()
 
     async def aclose(self) -> None:
@@ -192,12 +191,12 @@ class Warden:
 
     async def work_pass(self) -> tuple[Turn, ...]:
         """Run every periodic task once, whatever its pace, and say how each went."""
-        await self._load()
+        await self._parts.load()
         return await self._parts.work.run_once()
 
     async def work_on(self, told: Told) -> "asyncio.Task[None] | None":
         """Run the periodic work in this loop until closed, also under `work = "cron"`: `formwarden work`."""
-        await self._load()
+        await self._parts.load()
         return self._upkeep.start(told)
 
     def nudge(self) -> None:
@@ -206,16 +205,10 @@ class Warden:
 
     # ---------------------------------------------------------------- within
     async def _receive(self, form: GuardedForm, submission: Submission, *, watched: bool) -> Judged:
-        await self._load()
         judged = await self._parts.judge.judge(form, submission, watched=watched)
         if not judged.verdict.accepted:
             return judged
         return judged.with_reply_to(await self._parts.replies.staff_reply_to(judged.verdict))
-
-    async def _load(self) -> None:
-        if not self._loaded:
-            await asyncio.gather(*(load() for load in self._parts.loaders))
-            self._loaded = True
 
     async def _told(self, _: Inquiry, verdict: Verdict) -> int:
         """Release for handlers that nobody watches: staff mail and the held reply (G21)."""
