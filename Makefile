@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CHROMIUM_HINT := browser tests will be skipped: there is no chromium; as root: apt-get install chromium
 
-.PHONY: help demo test check browser soak soak-quick bench wrk clean
+.PHONY: help demo test check browser soak soak-quick bench wrk detection clean
 
 help:
 	@echo "make demo        serve the demo site on http://127.0.0.1:8000/contact"
@@ -13,6 +13,7 @@ help:
 	@echo "make soak-quick  the tests that scale, larger: at most 5 minutes"
 	@echo "make soak        the same, at full size: at most 45 minutes"
 	@echo "make bench       what formwarden costs beside the bare app: about twenty minutes, asserts nothing"
+	@echo "make detection   who gets through, beside two peers: writes docs/detection.md"
 	@echo "make clean       remove what the other targets made, .venv included"
 
 demo: $(VENV)/.demo
@@ -40,6 +41,10 @@ soak-quick: $(VENV)/.test
 bench: $(VENV)/.test wrk
 	@$(BIN)/python -m bench $(ARGS)
 
+# The peers are installed below .venv-peers, each with the Django it needs.
+detection: $(VENV)/.test browser
+	@$(BIN)/python -m detection $(ARGS)
+
 # Without wrk the benches over HTTP are left out, and the bench says so.
 wrk:
 	@if command -v wrk >/dev/null 2>&1; then exit 0; fi; \
@@ -51,8 +56,8 @@ wrk:
 	command -v wrk >/dev/null 2>&1 || echo "bench: there is no wrk; as root: apt-get install wrk" >&2
 
 clean:
-	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov
-	@find src tests examples bench -name __pycache__ -type d -prune -exec rm -rf {} +
+	@rm -rf $(VENV) .venv-peers build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov
+	@find src tests examples bench detection -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # With CI=true a missing browser is a failure, not a reason to skip.
 browser:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from bench import addresses, inprocess, overhttp, processes, rows, stores
+from bench import addresses, inprocess, overhttp, processes, rows, stores, texts
 from bench.figures import Row, table
 from bench.inprocess import Say
 from bench.posts import BODIES
@@ -23,6 +23,7 @@ BENCHES: Final = (
     "observe",
     "rows",
     "addresses",
+    "content",
 )
 EPILOG: Final = """examples:
   python -m bench                                  # everything, about twenty minutes
@@ -32,6 +33,7 @@ EPILOG: Final = """examples:
   python -m bench --only reserve --only upsert --only observe
   python -m bench --only rows --rows 1000000       # a tenth of the disk and the time
   python -m bench --only addresses                 # look-ups against a slow name server of its own
+  python -m bench --only content                   # signals of the text, in microseconds
   python -m bench --json > bench.json
 
 benches: {}
@@ -86,6 +88,8 @@ def _run_store(bench: str, args: argparse.Namespace, say: Say) -> list[Row]:
             return stores.upserts(args.rounds, say, share=args.share)
         case "observe":
             return stores.observations(args.http_rounds, say, seconds=args.seconds)
+        case "content":
+            return texts.content(args.rounds, say, share=args.share)
         case "addresses":
             return [
                 *addresses.same_domain(args.http_rounds, say),

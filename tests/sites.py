@@ -21,6 +21,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from formwarden import AutoReply, GuardedForm, Settings, Verdict, Warden, WardenMiddleware, verdict_of
 from formwarden.address.resolver import DnsAnswer, Rcode
@@ -31,6 +32,7 @@ from formwarden.stores.memory import MemoryStore
 from formwarden.stores.ports import Inquiry, ReplyRow, State
 from formwarden.stores.settings import Stores
 from formwarden.submission import EVIDENCE_FIELD, MARKER_FIELD, TOKEN_FIELD
+from formwarden.vouchers import Voucher
 from tests.clock import MovableClock
 from tests.ill_store import IllStore
 from tests.page.elements import Elements
@@ -45,8 +47,12 @@ MESSAGE = "Hello, do you repair violin bows? Mine has lost some hair at the tip.
 BROWSER: Mapping[str, str] = {
     "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36",
     "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "accept-encoding": "gzip, deflate, br, zstd",
     "accept-language": "en-GB,en;q=0.9",
     "origin": URL,
+    "sec-ch-ua": '"Chromium";v="130", "Google Chrome";v="130", "Not?A_Brand";v="99"',
+    "sec-ch-ua-mobile": "?0",
+    "sec-ch-ua-platform": '"Linux"',
     "sec-fetch-site": "same-origin",
     "sec-fetch-mode": "navigate",
     "sec-fetch-dest": "document",
@@ -165,6 +171,7 @@ class Site:
         *others: GuardedForm,
         signals: Sequence[Signal] = (),
         settings: Mapping[str, object] | None = None,
+        vouchers: Sequence[Voucher] = (),
     ) -> None:
         numbers = itertools.count(1)
         self.clock = MovableClock()
@@ -194,6 +201,7 @@ class Site:
             store=self.store,
             resolver=self.resolver,
             sender=self.sender,
+            vouchers=tuple(vouchers),
         )
         self.verdicts: list[Verdict] = []
         self.requests: list[Request] = []
@@ -269,6 +277,7 @@ class Visitor:
         self.ip = ip
         self.scripts = scripts
         self.headers = dict(headers)
+        self.app: ASGIApp | None = None  # what stands between, if anything does
 
     async def request(
         self,
@@ -282,7 +291,8 @@ class Visitor:
         raises: bool = True,
     ) -> httpx2.Response:
         """Send one request; `raises`: what the app raises comes through."""
-        transport = httpx2.ASGITransport(app=self.site.app, client=(self.ip, 4711), raise_app_exceptions=raises)
+        app = self.app or self.site.app
+        transport = httpx2.ASGITransport(app=app, client=(self.ip, 4711), raise_app_exceptions=raises)
         async with httpx2.AsyncClient(transport=transport, base_url=URL, headers=self.headers) as client:
             return await client.request(
                 method,

@@ -5,12 +5,16 @@ from dataclasses import replace
 import pytest
 
 from formwarden import Action, Answer, AskPage, Fields, GuardedForm, Hit, Standing, Upload, Verdict
+from formwarden.address.suffix import Suffixes
+from formwarden.address.syntax import check_syntax
 from formwarden.answers import Answers, redirect
+from formwarden.challenge import Click
 from formwarden.faults import Faults
 from formwarden.forms import Ask
 from formwarden.page.assets import Assets
 from formwarden.page.issuing import IssueLimit, Issuer
 from formwarden.page.pages import OurPages
+from formwarden.page.pressure import Pressure
 from formwarden.page.receipts import ReceiptLinks
 from formwarden.page.texts import CAUSES, AskCause
 from formwarden.page.traps import Traps
@@ -58,6 +62,7 @@ def make(clock: MovableClock, faults: Faults) -> Callable[[GuardedForm], Answers
         assets=assets,
         networks_of=networks,
         limit=IssueLimit(clock, 60),
+        pressure=Pressure(clock),
         clock=clock,
     )
 
@@ -232,7 +237,7 @@ TYPES = {
 
 def test_every_signal_that_asks_has_a_type_that_programs_read() -> None:
     assert TYPES.keys() - {"a_signal_of_the_site"} == CAUSES.keys()
-    assert {cause.replace("_", "-") for cause in AskCause} == set(TYPES.values())
+    assert {cause.replace("_", "-") for cause in AskCause} == {*TYPES.values(), "challenge"}
 
 
 @pytest.mark.parametrize(("name", "kind"), TYPES.items())
@@ -242,6 +247,48 @@ def test_a_json_client_reads_the_cause_from_the_type(answers: Answers, name: str
     assert told["token"] == "the-token"
     told = json.loads(answers.reject(as_action(Action.REJECT, hits=(hit(name),)), as_json=True).body)
     assert told["type"] == "urn:formwarden:rejected"  # why is not told
+
+
+CHALLENGED = replace(VERDICT, action=Action.ASK, judged=Action.ASK, click=Click.OFFERED, score=7.0)
+
+
+def test_a_challenge_says_so_whatever_else_is_in_doubt_but_the_address_and_another_site(answers: Answers) -> None:
+    def told(*names: str) -> str:
+        answer = answers.ask(replace(CHALLENGED, hits=tuple(map(hit, names))), as_json=True)
+        return str(json.loads(answer.body)["type"]).removeprefix("urn:formwarden:ask:")
+
+    assert told() == told("token_stale", "token_replayed", "a_signal_of_the_site") == "challenge"
+    assert told("address_invalid") == "address"
+    assert told("address_invalid", "cross_site_stale_page") == "cross-site"
+
+
+def test_g32_a_challenge_displays_nothing_from_another_site_either(answers: Answers) -> None:
+    told = answers.ask(replace(CHALLENGED, hits=(hit("cross_site_stale_page"),))).body
+    assert b"<dd" not in told
+    assert b"<dd" in answers.ask(CHALLENGED).body
+
+
+@pytest.mark.parametrize(
+    ("names", "suggestion"),
+    [
+        (("address_invalid",), "taro@example.jp"),
+        (("address_invalid", "cross_site_stale_page"), None),  # G32
+        (("token_stale",), None),
+    ],
+)
+def test_a_sites_own_page_gets_the_suggestion_where_the_address_is_in_doubt(
+    make: Callable[[GuardedForm], Answers], names: tuple[str, ...], suggestion: str | None
+) -> None:
+    pages: list[AskPage] = []
+
+    def ask(page: AskPage) -> Answer:
+        pages.append(page)
+        return Answer(status=200, headers={}, body=b"")
+
+    report = check_syntax("taro@exmaple.jp", Suffixes())
+    verdict = as_action(Action.ASK, hits=tuple(map(hit, names)), report=replace(report, suggestion="taro@example.jp"))
+    make(GuardedForm("contact", ask=ask)).ask(verdict)
+    assert [page.suggestion for page in pages] == [suggestion]
 
 
 def test_g32_names_of_files_are_words_of_another_site_too(answers: Answers) -> None:

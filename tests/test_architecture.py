@@ -28,6 +28,8 @@ signals → facts, scoring → submission · tokens, address → clock · page �
 # Smaller modules of the core, each placed beside the one it was cut from.
 OWN_ARROWS: Final = """
 facts, scoring, address → report
+· challenge → facts
+· scoring, forms, standing, judge, record, answers → challenge
 · scoring → facts
 · tokens → facts
 · facts → clock
@@ -45,7 +47,11 @@ facts, scoring, address → report
 · page → forms, facts, subjects
 · reading → page, facts, forms, tokens, address, clients, subjects, prints
 · record → reading, retraction, page
-· judge → reading, record, page, forms, standing, asked
+· judge → reading, record, page, forms, standing, asked, outside
+· outside → reading, blocklists, vouchers
+· reading → vouchers → facts, ports, submission
+· blocklists → facts, address
+· settings → blocklists
 · kept_files → bodies
 · reading, record, answers → kept_files
 · asked → kept_files, reading, ports
@@ -207,7 +213,8 @@ def test_rooms_import_only_along_the_arrows() -> None:
 
 
 def test_settings_import_rooms_for_their_groups_only() -> None:
-    groups = {"scoring", "site", "groups", "errors", "proxies", *SETTINGS_MODULES}  # proxies: reads that setting
+    reads_one = {"blocklists", "proxies"}  # each reads the setting it is named after
+    groups = {"scoring", "site", "groups", "errors", *reads_one, *SETTINGS_MODULES}
     for module in SETTINGS_MODULES:
         for each in imports(module):
             assert each.module in groups or node_of(each.module) == "settings of a room", (module, each.module)

@@ -60,3 +60,10 @@ def test_one_method_or_several() -> None:
 def test_a_form_cannot_be_sent_by_a_method_that_reads(methods: str | tuple[str, ...], named: str) -> None:
     with pytest.raises(ValueError, match=f"'contact': methods send the form, .*; not {named}$"):
         GuardedForm("contact", methods=methods)
+
+
+def test_what_quarantine_means_is_one_of_two_words() -> None:
+    assert GuardedForm("contact").on_quarantine is None  # as in the settings
+    assert GuardedForm("contact", on_quarantine="challenge").on_quarantine == "challenge"
+    with pytest.raises(ValueError, match="on_quarantine is 'thank' or 'challenge'; not 'ask'"):
+        GuardedForm("contact", on_quarantine="ask")  # type: ignore[arg-type]  # a slip of the fingers

@@ -19,6 +19,7 @@ from formwarden.site import Site
 from formwarden.stores.ports import Observed
 from formwarden.subjects import ClientSubjects
 from formwarden.tokens import Tokens
+from formwarden.vouchers.asking import Vouchers
 from tests.clock import MovableClock
 from tests.sites import MESSAGE, evidence
 
@@ -46,6 +47,7 @@ class Desk:
             proxies=TrustedProxies.parse(proxies),
             suffixes=Suffixes(),
             clients=ClientSubjects(self.tokens.derive_all("clients")),
+            vouchers=Vouchers((), key=b"k" * 32, faults=Faults(clock)),
             clock=clock,
             entropy=self.entropy,
             faults=Faults(clock),

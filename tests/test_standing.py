@@ -3,7 +3,17 @@ from typing import Final
 
 import pytest
 
-from formwarden.facts import Facts, MarkerOutcome, Origin, PageFacts, ScriptFacts, TokenFacts, TokenOutcome, TrapFacts
+from formwarden.facts import (
+    Facts,
+    MarkerOutcome,
+    Origin,
+    PageFacts,
+    ScriptFacts,
+    TokenFacts,
+    TokenOutcome,
+    TrapFacts,
+    WorkFacts,
+)
 from formwarden.scoring import Standing
 from formwarden.standing import standing_of
 
@@ -22,6 +32,24 @@ def token(**values: object) -> Facts:
 
 def trap(**values: bool) -> Facts:
     return replace(BEST, page=replace(BEST.page, traps=(TRAP, replace(TRAP, name="other", filled=True, **values))))
+
+
+def test_g34_work_alone_lifts_no_higher_than_plain() -> None:
+    done = WorkFacts(level=1, solved=True, clears=True)
+    nobody = replace(BEST, script=replace(BEST.script, keys=0), work=done)
+    assert standing_of(nobody, 0.0) is Standing.PLAIN
+    assert standing_of(replace(BEST, work=done), 0.0) is Standing.SHOWN  # by what was seen, not by the work
+
+
+@pytest.mark.parametrize("outcome", [each for each in TokenOutcome if each is not TokenOutcome.FRESH])
+def test_g34_no_work_lifts_what_came_without_a_fresh_token(outcome: TokenOutcome) -> None:
+    facts = replace(token(outcome=outcome), work=WorkFacts(level=1, solved=True, clears=True))
+    assert standing_of(facts, 0.0) is Standing.DOUBTFUL
+
+
+def test_g34_no_work_lifts_what_a_challenge_cleared() -> None:
+    facts = replace(token(doubtful=True), work=WorkFacts(level=1, solved=True))
+    assert standing_of(facts, 0.0) is Standing.DOUBTFUL
 
 
 @pytest.mark.parametrize("score", [0.0, 1.99, -1.0])

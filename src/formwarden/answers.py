@@ -6,6 +6,7 @@ from dataclasses import replace
 from string import Template
 from typing import Final
 
+from formwarden.challenge import Click
 from formwarden.faults import Faults, bug
 from formwarden.forms import Ask, AskPage, GuardedForm
 from formwarden.kept_files import chosen
@@ -70,7 +71,8 @@ class Answers:
     def ask(self, verdict: Verdict, *, as_json: bool = False) -> Answer:
         """Ask for another click; what was typed is kept and comes again with it."""
         form = self._forms[verdict.form]
-        cause = ask_cause(hit.signal for hit in verdict.hits if hit.asks)
+        challenged = verdict.click is Click.OFFERED
+        cause = ask_cause((hit.signal for hit in verdict.hits if hit.asks), challenged=challenged)
         reason = ask_reason(cause, verdict.language, address=verdict.address)
         if as_json:
             title = texts_for(verdict.language).ask_title
@@ -88,6 +90,7 @@ class Answers:
                 form, PageRequest(Client(), verdict.language, root=current_root()), again=verdict.again
             ),
             language=verdict.language,
+            suggestion=verdict.report.suggestion if cause is AskCause.ADDRESS and verdict.report else None,
         )
         own = None if form.ask is None else self._sites_own(form.ask, page)
         return own or self._pages.ask(page, form, correct_address=cause is AskCause.ADDRESS)

@@ -59,6 +59,7 @@ class TokenFacts:
     uses: int | None = None  # None: the counters did not answer
     parent: bytes | None = None  # the asked inquiry that this one answers
     doubtful: bool = False  # issued on a page that asked because of doubt
+    challenged: bool = False  # this showing of the form was challenged once
     same_network: bool | None = None  # fetched from the network that posts; None: cannot tell
 
 
@@ -96,6 +97,48 @@ class ScriptFacts:
     autofilled: frozenset[str] = frozenset()
     automated: bool = False  # the browser says that a program drives it
     traps_visible: bool = False  # our style sheet did not arrive (G35)
+    answer: int | None = None  # what the proof of work found
+
+    @property
+    def touched(self) -> bool:
+        """True where anything happened that fills a field; each kind is as good as another."""
+        return bool(self.keys or self.pastes or self.pointers or self.inputs or self.autofilled)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkFacts:
+    """The proof of work that the page demanded (G34)."""
+
+    level: int = 0  # 0: none was demanded
+    solved: bool = False
+    clears: bool = False  # solved before anything was asked: it makes up for evidence that is missing
+
+
+class Vouched(StrEnum):
+    """What a voucher (Turnstile, ALTCHA) said of a visitor's response."""
+
+    SOLVED = "solved"
+    FAILED = "failed"
+    EXPIRED = "expired"  # good once, and too old or spent: slow writers bring it, too
+    REUSED = "reused"  # it vouched for another page of ours before
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoucherFacts:
+    """One voucher's word."""
+
+    name: str
+    word: Vouched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlocklistFacts:
+    """How many lists answered, and how many of them name the client."""
+
+    asked: int
+    listed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,12 +174,23 @@ class Facts:
     token: TokenFacts = field(default_factory=TokenFacts)
     page: PageFacts = field(default_factory=PageFacts)
     script: ScriptFacts = field(default_factory=ScriptFacts)
+    work: WorkFacts = field(default_factory=WorkFacts)
     origin: Origin = Origin.ABSENT
     client_known: bool = True
     repeats: RepeatFacts = field(default_factory=RepeatFacts)
+    blocklists: BlocklistFacts | None = None  # None: not asked, or no list answered
+    vouchers: tuple[VoucherFacts, ...] = ()  # empty: there are none, or they were not asked
     address: AddressReport | None = None  # None: no address field was sent, or nothing is known yet
     addresses: tuple[str, ...] = ()  # the different values of the address field, trimmed
     limits: SignalLimits = field(default_factory=SignalLimits)  # in force when this was judged
+
+    @property
+    def vouched(self) -> bool:
+        """True where a voucher makes up for missing evidence: on a page of ours, before anything was asked (G34)."""
+        token = self.token
+        if token.outcome is not TokenOutcome.FRESH or token.parent is not None or token.doubtful:
+            return False
+        return any(each.word is Vouched.SOLVED for each in self.vouchers)
 
     def texts(self) -> Mapping[str, tuple[str, ...]]:
         """Every value by field name, cut to what is scored."""

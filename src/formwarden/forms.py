@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, get_args
 
+from formwarden.challenge import OnQuarantine
 from formwarden.facts import Roles
 from formwarden.mail.autoreply import AutoReply
 from formwarden.scoring import Thresholds, Verdict
@@ -38,6 +39,7 @@ class AskPage:
     files: tuple[str, ...]  # names of the files that are kept; empty where nothing may be displayed (G32)
     markup: str  # marker, traps and a fresh token, as HTML
     language: str
+    suggestion: str | None = None  # the address that was probably meant; None: nothing to suggest
 
 
 Ask = Callable[[AskPage], Answer]
@@ -65,6 +67,7 @@ class GuardedForm:
     ask: Ask | None
     accept: Accept | None
     thresholds: Thresholds | None
+    on_quarantine: OnQuarantine | None
     limits: FormLimits = field(default_factory=FormLimits)
 
     def __init__(
@@ -84,6 +87,7 @@ class GuardedForm:
         ask: Ask | None = None,
         accept: Accept | None = None,
         thresholds: Thresholds | None = None,
+        on_quarantine: OnQuarantine | None = None,
         limits: FormLimits | None = None,
     ) -> None:
         if not name or not name.isprintable():
@@ -100,6 +104,9 @@ class GuardedForm:
         if not sending or sending & SAFE:
             wrong = ", ".join(sorted(sending & SAFE)) or "none at all"
             raise ValueError(f"GuardedForm {name!r}: methods send the form, as POST, PUT and PATCH do; not {wrong}")
+        if on_quarantine not in {None, *get_args(OnQuarantine)}:
+            known = " or ".join(map(repr, get_args(OnQuarantine)))
+            raise ValueError(f"GuardedForm {name!r}: on_quarantine is {known}; not {on_quarantine!r}")
         values: dict[str, object] = {
             "name": name,
             "path": paths,
@@ -115,6 +122,7 @@ class GuardedForm:
             "ask": ask,
             "accept": accept,
             "thresholds": thresholds,
+            "on_quarantine": on_quarantine,
             "limits": limits or FormLimits(),
         }
         for attribute, value in values.items():

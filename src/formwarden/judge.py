@@ -8,12 +8,16 @@ from typing import Final
 from formwarden.address.report import AddressReport, Status
 from formwarden.address.verify import AddressChecker
 from formwarden.asked import Answered, Asked
+from formwarden.challenge import Click, click_of
 from formwarden.clock import Clock
 from formwarden.errors import StoreError, StoreFullError
 from formwarden.facts import Deadline, Facts, TokenOutcome, gather
 from formwarden.faults import Faults, bug
 from formwarden.forms import GuardedForm
 from formwarden.kept_files import ResentBody
+from formwarden.outside import Outside
+from formwarden.page.effort import CHALLENGE_LEVEL
+from formwarden.page.pressure import Pressure
 from formwarden.page.receipts import receipt_number
 from formwarden.reading import Reader, Reading
 from formwarden.record import first_action, record, unjudged, unjudged_record
@@ -73,6 +77,7 @@ class Judge:
         store: Store,
         journal: Journal,
         checker: AddressChecker,
+        outside: Outside,
         asked: Asked,
         site: Site,
         scoring: Scoring,
@@ -81,6 +86,7 @@ class Judge:
         hold_s: float,
         signals: Sequence[Signal],
         composites: Sequence[Composite],
+        pressure: Pressure,
         clock: Clock,
         faults: Faults,
     ) -> None:
@@ -90,6 +96,7 @@ class Judge:
         self._store = store
         self._journal = journal
         self._checker = checker
+        self._outside = outside
         self._asked = asked
         self._site = site
         self._scoring = scoring
@@ -99,6 +106,7 @@ class Judge:
         self._signals = tuple(signals)
         self._early = frozenset(each.name for each in signals if each in EARLY_SIGNALS)
         self._composites = tuple(composites)
+        self._pressure = pressure
         self._clock = clock
         self._faults = faults
         self._judging = set[asyncio.Task[Judged]]()
@@ -162,14 +170,15 @@ class Judge:
         thresholds = self._thresholds(form)
         facts = self._reader.facts(reading, outcome, observed, reading.syntax)
         weighed = self._weigh(reading, facts)
-        if weighed.score < thresholds.quarantine and _worth_asking(reading.syntax):  # DNS last (G33)
-            client = reading.networks[0] if reading.networks else None
-            asking = self._checker.verify(reading.addresses[0], syntax=reading.syntax, client=client)
-            report = await gather("dns", asking, deadline, self._faults)
-            facts = replace(facts, address=report or reading.syntax)
+        if weighed.score < thresholds.quarantine:  # DNS last (G33)
+            report, told = await asyncio.gather(
+                self._ask_dns(reading, deadline), self._outside.ask(reading, observed, deadline)
+            )
+            facts = replace(facts, address=report, blocklists=told.blocklists, vouchers=told.vouchers)
             weighed = self._weigh(reading, facts, before=weighed)
         for name, kind in weighed.failed:
             self._faults.count(f"signal {name}", kind)
+        self._pressure.note(form.name, reading.client.network, bot=weighed.score >= thresholds.quarantine)
         verdict = self._verdict(reading, facts, weighed, thresholds, retry=retry)
         judged = await self._keep(reading, facts, verdict, answered, watched=watched)
         return judged if resent is None else replace(judged, resent=resent)
@@ -181,6 +190,14 @@ class Judge:
         await self._journal.keep(inquiry)
         observation = Observation(nonce=None, networks=(), body=verdict.id)
         return Judged(verdict=verdict, inquiry=inquiry, existing=None, observation=observation)
+
+    async def _ask_dns(self, reading: Reading, deadline: Deadline) -> AddressReport | None:
+        """Ask whether the address can receive mail; what its syntax says stands where nobody answers."""
+        if not _worth_asking(reading.syntax):
+            return reading.syntax
+        client = reading.networks[0] if reading.networks else None
+        asking = self._checker.verify(reading.addresses[0], syntax=reading.syntax, client=client)
+        return await gather("dns", asking, deadline, self._faults) or reading.syntax
 
     def _replayed(self, reading: Reading, observed: Observed | None) -> tuple[TokenOutcome, bool]:
         """Tell a replay from a retry and from a correction (DESIGN, Retry). The second part: it may be a retry."""
@@ -221,12 +238,13 @@ class Judge:
     def _verdict(
         self, reading: Reading, facts: Facts, weighed: Weighed, thresholds: Thresholds, *, retry: bool
     ) -> Verdict:
-        judged = decide(weighed, thresholds)
+        click, judged = self._clicked(reading.form, facts, weighed, thresholds)
         monitor = (reading.form.mode or self._site.mode) == "monitor"
         action = Action.ACCEPT if monitor else judged
         submission_id = reading.id if retry else self._reader.new_id()
         asking = action is Action.ASK
-        doubt = asking and any(hit.asks and hit.signal not in BENIGN for hit in weighed.hits)
+        challenged = asking and click is Click.OFFERED
+        doubt = challenged or (asking and any(hit.asks and hit.signal not in BENIGN for hit in weighed.hits))
         return Verdict(
             id=submission_id,
             receipt=receipt_number(submission_id),
@@ -245,16 +263,28 @@ class Judge:
             client=reading.client.identity,
             network=reading.client.network,
             received_at=reading.received_at,
-            again=self._again(reading, submission_id if asking else None, doubtful=doubt),
+            again=self._again(reading, submission_id if asking else None, doubtful=doubt, challenged=challenged),
+            click=click,
         )
 
-    def _again(self, reading: Reading, parent: bytes | None, *, doubtful: bool) -> str:
+    def _clicked(
+        self, form: GuardedForm, facts: Facts, weighed: Weighed, thresholds: Thresholds
+    ) -> tuple[Click, Action]:
+        """Name the action, and what the click of a challenge has to do with it: nothing, where none is needed."""
+        offered = (form.on_quarantine or self._scoring.on_quarantine) == "challenge"
+        click = click_of(facts.token, offered=offered)
+        judged, unclicked = decide(weighed, thresholds, click), decide(weighed, thresholds)
+        return (Click.NONE if judged is unclicked else click), judged
+
+    def _again(self, reading: Reading, parent: bytes | None, *, doubtful: bool, challenged: bool = False) -> str:
         return self._tokens.issue(
             reading.form.name,
             network=reading.networks[0] if reading.networks else None,
             after=reading.token if reading.outcome is not TokenOutcome.OTHER_FORM else None,
             parent=parent,
             doubtful=doubtful,
+            challenged=challenged,
+            work=CHALLENGE_LEVEL if challenged else 0,  # G34: where scripts run, a click has its price
             asked=parent is not None,
         )
 
@@ -279,13 +309,19 @@ class Judge:
             verdict = self._unrecorded(verdict, kept=spooled.kept)
             # a second click, told by the journal: its endpoint does not run again, whichever process this is
             existing = None if spooled.before is None else replace(inquiry, state=spooled.before)
-        if existing is not None and existing.state is State.ASKED and verdict.action is not Action.ASK:
+        if existing is not None and existing.state is State.ASKED and not _asks_alike(verdict, existing):
             # a second click that would not have been asked: it sees the page again, and its answer replaces the first
-            asked = {each.name for each in self._signals if each.asks} & set(existing.hits)
-            verdict = replace(verdict, again=self._again(reading, existing.id, doubtful=not asked <= BENIGN))
+            verdict = self._asked_before(reading, verdict, existing)
         if existing is not None:
             verdict = replace(verdict, repeated=True, action=verdict.action if watched else first_action(existing))
         return Judged(verdict=verdict, inquiry=inquiry, existing=existing, observation=reading.observation)
+
+    def _asked_before(self, reading: Reading, verdict: Verdict, first: Inquiry) -> Verdict:
+        """Let the page be seen again that asked when this came first, whatever it would be judged by now."""
+        asked = {each.name for each in self._signals if each.asks} & set(first.hits)
+        challenged = _was_challenged(first)
+        again = self._again(reading, first.id, doubtful=challenged or not asked <= BENIGN, challenged=challenged)
+        return replace(verdict, again=again, click=Click.OFFERED if challenged else verdict.click)
 
     def _unrecorded(self, verdict: Verdict, *, kept: bool) -> Verdict:
         """Mark what the store could not take; what the journal could not take either is passed on (G23).
@@ -296,6 +332,15 @@ class Judge:
             self._faults.count("not recorded", f"neither store nor journal took an inquiry ({verdict.judged})")
         passed_on = not kept and verdict.action in {Action.ASK, Action.QUARANTINE}
         return replace(verdict, recorded=False, action=Action.ACCEPT if passed_on else verdict.action)
+
+
+def _was_challenged(first: Inquiry) -> bool:
+    return first.facts.get("click") == Click.OFFERED
+
+
+def _asks_alike(verdict: Verdict, first: Inquiry) -> bool:
+    """Say whether a second click asks what the first asked: a challenge stays one, however it is judged by now."""
+    return verdict.action is Action.ASK and (verdict.click is Click.OFFERED or not _was_challenged(first))
 
 
 def _worth_asking(syntax: AddressReport | None) -> bool:

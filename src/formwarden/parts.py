@@ -14,6 +14,7 @@ from formwarden.address.suffix import Suffixes
 from formwarden.address.verify import AddressChecker
 from formwarden.answers import Answers
 from formwarden.asked import Asked
+from formwarden.blocklists import Blocklists
 from formwarden.clock import Clock
 from formwarden.course import Course
 from formwarden.desk.overview import Overviews
@@ -31,9 +32,11 @@ from formwarden.mail.replies import Replies
 from formwarden.mail.sender import Sender
 from formwarden.mail.smtp import SmtpSender
 from formwarden.mail.staff_mail import StaffMail
+from formwarden.outside import Outside
 from formwarden.page.assets import Assets
 from formwarden.page.issuing import IssueLimit, Issuer
 from formwarden.page.pages import OurPages
+from formwarden.page.pressure import Pressure
 from formwarden.page.receipts import ReceiptLinks
 from formwarden.page.traps import Traps
 from formwarden.proxies import TrustedProxies
@@ -48,6 +51,8 @@ from formwarden.stores.ports import Store
 from formwarden.stores.replay import Replay
 from formwarden.subjects import ClientSubjects
 from formwarden.tokens import Tokens
+from formwarden.vouchers.asking import Vouchers
+from formwarden.vouchers.port import Voucher
 from formwarden.work import Task, Work
 
 PACES: Final[Mapping[str, float]] = MappingProxyType(
@@ -68,6 +73,7 @@ class Ports:
     store: Store | None = None
     resolver: Resolver | None = None
     sender: Sender | None = None
+    vouchers: tuple[Voucher, ...] = ()
 
 
 class Parts:
@@ -150,6 +156,11 @@ class Parts:
         return Assets(self._settings.pages.asset_prefix)
 
     @cached_property
+    def pressure(self) -> Pressure:
+        """Sets how much work pages demand."""
+        return Pressure(self._clock)
+
+    @cached_property
     def issuer(self) -> Issuer:
         """Makes markup and fresh tokens."""
         return Issuer(
@@ -158,6 +169,7 @@ class Parts:
             assets=self.assets,
             networks_of=self.reader.networks_of,
             limit=IssueLimit(self._clock, self._settings.pages.tokens_per_10_min),
+            pressure=self.pressure,
             clock=self._clock,
         )
 
@@ -219,10 +231,25 @@ class Parts:
             proxies=TrustedProxies.parse(self._settings.web.trusted_proxies, self._settings.web.proxy_header),
             suffixes=self.suffixes,
             clients=self.clients,
+            vouchers=self.vouchers,
             clock=self._clock,
             entropy=self._entropy,
             faults=self.faults,
         )
+
+    @cached_property
+    def vouchers(self) -> Vouchers:
+        """Asks those that speak for a visitor."""
+        return Vouchers(self._ports.vouchers, key=self.tokens.derive("vouchers"), faults=self.faults)
+
+    @cached_property
+    def outside(self) -> Outside:
+        """Asks all others."""
+        address = self._settings.address
+        zones = address.client_blocklists if address.dns == "on" else ()
+        resolver = self._ports.resolver or self._dns
+        lists = Blocklists(resolver, zones, clock=self._clock, faults=self.faults)
+        return Outside(lists, self.vouchers, dns_s=address.dns_deadline_s, faults=self.faults)
 
     @cached_property
     def asked(self) -> Asked:
@@ -244,6 +271,7 @@ class Parts:
             store=self.store,
             journal=self.journal,
             checker=self.checker,
+            outside=self.outside,
             asked=self.asked,
             site=self._site,
             scoring=self._settings.scoring,
@@ -252,6 +280,7 @@ class Parts:
             hold_s=max(self._settings.mail.hold_dns_s, self._settings.mail.hold_suspect_s),
             signals=self._signals,
             composites=self._composites,
+            pressure=self.pressure,
             clock=self._clock,
             faults=self.faults,
         )

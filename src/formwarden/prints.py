@@ -24,7 +24,7 @@ ROWS: Final = 2  # buckets in a band: texts that share half of their runs meet i
 DIGEST_BYTES: Final = 16
 
 _LINK: Final = re.compile(r"\.\w|@|//")  # a word that holds one of these is a link, a domain or an address
-_NO_LETTERS: Final = {code: " " for code in range(128) if not chr(code).isalpha()}
+_NO_LETTERS: Final = bytes(code if chr(code).isascii() and chr(code).isalpha() else ord(" ") for code in range(256))
 _WORD: Final = re.compile(  # no spaces between words: two ideographs, and each change of syllabary, do as well
     "[A-Za-z]+|[\u00c0-\u1fff]+|[\u4e00-\u9fff]{1,2}|[\u3041-\u309f]+|[\u30a1-\u30ff]+|[\uac00-\ud7a3]+"
 )
@@ -45,27 +45,36 @@ def text_prints(texts: Iterable[str], key: bytes) -> Prints:
     spaced = " ".join(folded[:READ_CHARACTERS].split())  # one letter may have become eighteen
     if len(spaced) < SHORTEST_TEXT:
         return Prints()
-    return Prints(exact=_digest(spaced.casefold().encode(errors="replace"), key), near=_near(spaced, key))
+    keyed = hashlib.blake2b(key=key, digest_size=DIGEST_BYTES, person=b"fw text")  # a copy costs half
+    return Prints(exact=_digest(spaced.casefold().encode(errors="replace"), keyed), near=_near(spaced, keyed))
 
 
-def _near(text: str, key: bytes) -> tuple[bytes, ...]:
+def _near(text: str, keyed: hashlib.blake2b) -> tuple[bytes, ...]:
     """Take one print a band; of a text with few runs only one, of all its words."""
     words = _words(_without_links(text))
     hashes = [*map(crc32, map(b" ".join, zip(*(words[at:] for at in range(RUN_WORDS)), strict=False)))]
     if len(hashes) < FEWEST_RUNS:
-        return (_digest(b"\0" + b" ".join(words), key),) if len(words) >= RUN_WORDS else ()
+        return (_digest(b"\0" + b" ".join(words), keyed),) if len(words) >= RUN_WORDS else ()
     least = _least(hashes)
     bands = range(0, BUCKETS, ROWS)
-    return tuple(_digest(_BAND.pack(band, *least[band : band + ROWS]), key) for band in bands)
+    return tuple(_digest(_BAND.pack(band, *least[band : band + ROWS]), keyed) for band in bands)
 
 
 def _words(text: str) -> Sequence[bytes]:
     """Cut a text into words of letters, less those that look like names."""
-    words = text.translate(_NO_LETTERS).split() if text.isascii() else _WORD.findall(text)
+    if text.isascii():
+        return _ascii_words(text.encode().translate(_NO_LETTERS).split())
+    words = _WORD.findall(text)
     plain = list(filterfalse(str.istitle, words))
     if len(plain) * 2 < len(words):
         plain = words  # Every Word Begins So: it says nothing
     return " ".join(plain).casefold().encode(errors="replace").split()
+
+
+def _ascii_words(words: Sequence[bytes]) -> Sequence[bytes]:
+    """Do the same with bytes, in a third of the time."""
+    plain = list(filterfalse(bytes.istitle, words))
+    return [*map(bytes.lower, words if len(plain) * 2 < len(words) else plain)]
 
 
 def _without_links(text: str) -> str:
@@ -92,5 +101,7 @@ def _least(hashes: Iterable[int]) -> Sequence[int]:
     return least
 
 
-def _digest(data: bytes, key: bytes) -> bytes:
-    return hashlib.blake2b(data, key=key, digest_size=DIGEST_BYTES, person=b"fw text").digest()
+def _digest(data: bytes, keyed: hashlib.blake2b) -> bytes:
+    taken = keyed.copy()
+    taken.update(data)
+    return taken.digest()

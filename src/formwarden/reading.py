@@ -20,11 +20,13 @@ from formwarden.facts import (
     RepeatFacts,
     ScriptFacts,
     TokenOutcome,
+    WorkFacts,
 )
 from formwarden.faults import Faults
 from formwarden.forms import GuardedForm
 from formwarden.json_values import is_json
 from formwarden.kept_files import ResentBody
+from formwarden.page.effort import Effort
 from formwarden.page.evidence import page_facts, script_facts, typed_fields
 from formwarden.page.header import HEADER, own_field, read_header, with_traps
 from formwarden.page.traps import Trap, Traps
@@ -44,6 +46,7 @@ from formwarden.submission import (
     Upload,
 )
 from formwarden.tokens import Marker, Token, Tokens
+from formwarden.vouchers.asking import Presented, Vouchers, prints_of
 
 ID_BYTES: Final = 16
 TOKEN_WINDOW_S: Final = 86_400.0
@@ -68,6 +71,7 @@ class Reading:
     outcome: TokenOutcome
     page: PageFacts
     script: ScriptFacts
+    work: WorkFacts
     origin: Origin
     networks: tuple[Key, ...]
     addresses: tuple[str, ...]
@@ -76,6 +80,7 @@ class Reading:
     observation: Observation
     tallies: dict[str, Key]  # what each tally counts -> its newest key
     prints: Prints
+    presented: tuple[Presented, ...] = ()  # what vouchers are to be asked about
     alternative: Fields | None = None  # what was typed, in the other reading of the same bytes
 
     def resent(self, body: ResentBody) -> "Reading":
@@ -103,11 +108,13 @@ class Reader:
         proxies: TrustedProxies,
         suffixes: Suffixes,
         clients: ClientSubjects,
+        vouchers: Vouchers,
         clock: Clock,
         entropy: Entropy,
         faults: Faults,
     ) -> None:
         self._tokens = tokens
+        self._effort = Effort(tokens)
         self._traps = traps
         self._site = site
         self._public_host = urlsplit(site.public_url or "").netloc
@@ -118,6 +125,7 @@ class Reader:
         self._entropy = entropy
         self._faults = faults
         self._subjects = clients
+        self._vouchers = vouchers
         self._id_key = tokens.derive("submissions")
         self._print_key = tokens.derive("prints")
 
@@ -150,7 +158,7 @@ class Reader:
         marker = self._tokens.read_marker(marker_text, form.name)
         traps = self._traps_of(form, marker)
         sent = with_traps(submission.fields, header, traps)
-        typed = typed_fields(sent, traps)
+        typed = typed_fields(sent, traps).without(self._vouchers.fields)
         outcome, token = self._tokens.read(token_text, form.name, stale_after_s=self._limits.stale_after_s)
         script = script_facts(evidence_text, token_text)
         addresses = tuple(dict.fromkeys(v.strip() for v in typed.all(form.address) if v.strip()))
@@ -158,6 +166,7 @@ class Reader:
         tallies = self._tallies(form, client, syntax, token)
         prints = text_prints((value for name in form.message for value in typed.all(name)), self._print_key)
         digest = self._digest(form, typed, submission.uploads)
+        presented = self._vouchers.read(sent, token.nonce if token else None)
         return Reading(
             form=form,
             submission=submission,
@@ -169,6 +178,7 @@ class Reader:
             outcome=outcome,
             page=page_facts(sent, marker=marker.outcome, traps=traps, script=script),
             script=script,
+            work=self._effort.facts(outcome, token, token_text, script.answer),
             origin=self._origin(submission),
             networks=networks,
             addresses=addresses,
@@ -179,11 +189,12 @@ class Reader:
                 networks=networks,
                 body=digest,
                 tallies=tuple(tallies.values()),
-                prints=(*((prints.exact,) if prints.exact else ()), *prints.near),
+                prints=(*((prints.exact,) if prints.exact else ()), *prints.near, *prints_of(presented)),
             ),
             tallies={name: tally.keys[0] for name, tally in tallies.items()},
             prints=prints,
-            alternative=None if submission.alternative is None else typed_fields(submission.alternative, traps),
+            presented=presented,
+            alternative=None if submission.alternative is None else self._alternative(submission.alternative, traps),
         )
 
     def new_id(self) -> bytes:
@@ -206,6 +217,7 @@ class Reader:
             token=token,
             page=reading.page,
             script=reading.script,
+            work=reading.work if outcome is TokenOutcome.FRESH else WorkFacts(),
             origin=reading.origin,
             client_known=reading.client.ip is not None,
             repeats=_repeats(reading, observed),
@@ -213,6 +225,9 @@ class Reader:
             addresses=reading.addresses,
             limits=self._limits,
         )
+
+    def _alternative(self, sent: Fields, traps: Sequence[Trap]) -> Fields:
+        return typed_fields(sent, traps).without(self._vouchers.fields)
 
     def _traps_of(self, form: GuardedForm, marker: Marker) -> Sequence[Trap]:
         epoch = marker.epoch if marker.key_id else self._traps.epoch(self._clock.now())
@@ -294,7 +309,9 @@ def _repeats(reading: Reading, observed: Observed | None) -> RepeatFacts:
     """Read the counts; what this very submission left there before (a retry, an ask page) is not held against it."""
     if observed is None:
         return RepeatFacts()
-    own = int(observed.same_body) + (reading.token.reissues if reading.token else 0)
+    token = reading.token
+    # one that came without a token and was asked for again begins its lineage with the answer
+    own = int(observed.same_body) + (max(token.reissues, int(token.parent is not None)) if token else 0)
 
     def count(name: str) -> int | None:
         key = reading.tallies.get(name)

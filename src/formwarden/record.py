@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from formwarden.address.report import AddressReport, Status
+from formwarden.challenge import Click
 from formwarden.facts import Facts
 from formwarden.kept_files import chosen
 from formwarden.page.receipts import receipt_number
@@ -103,6 +104,7 @@ def _numbers_and_reasons(reading: Reading, facts: Facts, verdict: Verdict) -> di
         "strengths": {hit.signal: hit.strength for hit in verdict.hits},
         "judged": str(verdict.judged),
         "standing": str(verdict.standing),
+        "click": str(verdict.click),
         "language": verdict.language,
         "token": str(facts.token.outcome),
         "age_s": facts.token.age_s,
@@ -120,7 +122,7 @@ def _numbers_and_reasons(reading: Reading, facts: Facts, verdict: Verdict) -> di
 def _only_the_address(verdict: Verdict) -> bool:
     """Say whether nothing but the address was in doubt: such an inquiry is released by itself (G22)."""
     asking = {hit.signal for hit in verdict.hits if hit.asks}
-    return bool(asking) and asking <= ADDRESS_ONLY
+    return bool(asking) and asking <= ADDRESS_ONLY and verdict.click is not Click.OFFERED
 
 
 def _recipient(address: str | None, report: AddressReport | None) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from pydantic import Field, FiniteFloat, field_validator
 
 from formwarden.address.report import AddressReport
+from formwarden.challenge import SETTLED, Click, OnQuarantine
 from formwarden.groups import Group, Unit
 from formwarden.submission import Fields, Submission, Upload
 
@@ -21,7 +22,9 @@ GROUP_CAPS: Final[Mapping[str, float]] = {  # all below `reject`: cousins cannot
     "timing": 4.0,
     "behaviour": 5.0,
     "headers": 7.0,
+    "consistency": 4.0,  # below `quarantine`: no proxy and no rare browser is held for its headers alone
     "content": 7.0,
+    "outside": 3.0,  # others' lists and services: evidence, never a gate
     "address": 5.0,
     "repeats": 7.0,
 }
@@ -36,6 +39,10 @@ class Evidence:
 
 
 Rule = Callable[[Submission, "Facts"], Evidence | None]
+CLICK_WORDS: Final[Mapping[Click, str]] = {
+    Click.OFFERED: "challenged: one click is asked for in place of quarantine",
+    Click.MADE: "cleared by the click of a challenge; without it, this would be held",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +120,11 @@ class Scoring(Group):
 
     quarantine: Annotated[float, Unit("points"), Field(gt=0, description="held for the owner from here on")] = 5.0
     reject: Annotated[float, Unit("points"), Field(gt=0, description="refused with a receipt from here on")] = 12.0
+    on_quarantine: Annotated[
+        OnQuarantine,
+        Unit("word"),
+        Field(description="in the range of quarantine: thank and hold, or challenge: one click more, then accept"),
+    ] = "thank"
     weights: Annotated[
         Mapping[str, FiniteFloat],
         Unit("points by signal"),
@@ -204,16 +216,24 @@ def worse(first: Weighed, second: Weighed) -> Weighed:
     return max(first, second, key=lambda each: (any(hit.rejects for hit in each.hits), each.score))
 
 
-def decide(weighed: Weighed, thresholds: Thresholds) -> Action:
-    """Name the action: by the score, or ask where a click can settle it and the rest stays below quarantine."""
+def decide(weighed: Weighed, thresholds: Thresholds, click: Click = Click.NONE) -> Action:
+    """Name the action: by the score, or ask where a click can settle it and the rest stays below quarantine.
+
+    The click of a challenge takes away what it can settle, and never from a score that rejects.
+    """
     if any(hit.rejects for hit in weighed.hits):
         return Action.REJECT
-    settled = round(sum(hit.points for hit in weighed.hits if not hit.asks), 3)  # as the score is
-    if settled < thresholds.quarantine and any(hit.asks for hit in weighed.hits):
+    firm = [hit for hit in weighed.hits if not hit.asks]
+    cleared = sum(hit.points for hit in firm if hit.group in SETTLED) if click is Click.MADE else 0.0
+    total = round(sum(hit.points for hit in firm), 3)  # as the score is
+    asks = len(firm) < len(weighed.hits)
+    if asks and total < thresholds.reject and round(total - cleared, 3) < thresholds.quarantine:
         return Action.ASK
     if weighed.score >= thresholds.reject:
         return Action.REJECT
-    return Action.QUARANTINE if weighed.score >= thresholds.quarantine else Action.ACCEPT
+    if round(weighed.score - cleared, 3) < thresholds.quarantine:
+        return Action.ACCEPT
+    return Action.ASK if click is Click.OFFERED else Action.QUARANTINE
 
 
 def _silence(hits: Sequence[Hit], composites: Sequence[Composite]) -> list[Hit]:
@@ -273,6 +293,7 @@ class Verdict:
     network: bytes | None = None
     received_at: float = 0.0
     again: str | None = None  # a token for the next try: the ask page's, or that of a form shown again
+    click: Click = Click.NONE  # OFFERED: what asks is a challenge. MADE: without its click, this would be held
     recorded: bool = True  # False: the store did not answer; kept in the journal if that could be written
     released: bool = False
     repeated: bool = False  # a second click: this very submission was kept before, and has its reply and staff mail
@@ -287,6 +308,8 @@ class Verdict:
         lines = [f"{self.receipt} {self.action} (score {self.score:g}, standing {self.standing})"]
         if self.judged is not self.action:
             lines.append(f"  judged {self.judged}; the form only watches")
+        if self.click is not Click.NONE:
+            lines.append(f"  {CLICK_WORDS[self.click]}")
         lines += [f"  {hit.points:+6.2f}  {hit.signal}: {hit.evidence}" for hit in self.hits]
         return "\n".join(lines)
 
@@ -299,6 +322,7 @@ class Verdict:
             "judged": str(self.judged),
             "score": self.score,
             "standing": str(self.standing),
+            "click": str(self.click),
             "hits": [
                 {"signal": hit.signal, "group": hit.group, "points": hit.points, "evidence": hit.evidence}
                 for hit in self.hits

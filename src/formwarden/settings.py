@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from formwarden.address.settings import Address
+from formwarden.blocklists import Zone
 from formwarden.catalogue import GROUP_OF, GROUPS, Setting, describe, explain, flatten
 from formwarden.console.settings import ConsoleAccess
 from formwarden.errors import SettingsError
@@ -106,6 +107,7 @@ def require(settings: Settings, *, for_reply: bool, signals: Collection[str]) ->
         _stores,
         _public,
         _proxies,
+        _blocklists,
         lambda each: _scores(each, signals),
     )
     faults = tuple(f"{_where(settings, name)}: {fault}" for check in checks for name, fault in check(settings))
@@ -199,6 +201,14 @@ def _proxies(settings: Settings) -> Iterator[tuple[str, str]]:
             TrustedProxies.parse((word,))
         except ValueError as error:
             yield "trusted_proxies", str(error)
+
+
+def _blocklists(settings: Settings) -> Iterator[tuple[str, str]]:
+    for number, word in enumerate(settings.address.client_blocklists, start=1):
+        try:
+            Zone.parse(word)
+        except ValueError as error:
+            yield "client_blocklists", f"number {number} {error}"
 
 
 def _scores(settings: Settings, signals: Collection[str]) -> Iterator[tuple[str, str]]:

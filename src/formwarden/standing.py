@@ -28,5 +28,7 @@ def standing_of(facts: Facts, score: float) -> Standing:
         and facts.page.marker is MarkerOutcome.VALID
         and facts.script.present
         and facts.script.bound
+        # G34: neither work nor another's word lifts higher than plain
+        and (facts.script.touched or not (facts.work.solved or facts.vouched))
     )
     return Standing.SHOWN if shown else Standing.PLAIN

@@ -29,6 +29,10 @@ NO_NETWORK: Final = bytes(NETWORK_BYTES)
 TEXT_LIMIT: Final = 600  # characters; our own are below 300
 FORM_IDS: Final = 64  # remembered: a site has a few forms
 MAX_REISSUES: Final = 255  # one byte of the payload
+DOUBTFUL: Final = 1  # flags of one byte of the payload
+CHALLENGED: Final = 2
+WORK_SHIFT: Final = 2  # the other bits of that byte: the level of work
+MAX_WORK: Final = 63
 _LAYOUT: Final = struct.Struct(f">8s{NONCE_BYTES}s{NONCE_BYTES}sB16sB{NETWORK_BYTES}sdd")
 _MARKER: Final = struct.Struct(">8sI")
 
@@ -46,6 +50,8 @@ class Token:
     network: bytes | None
     first: float
     issued: float
+    work: int = 0  # level of the proof of work that its page demanded; 0: none (G34)
+    challenged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +97,14 @@ class Tokens:
         after: Token | None = None,
         parent: bytes | None = None,
         doubtful: bool = False,
+        challenged: bool = False,
         asked: bool = True,
+        work: int = 0,
     ) -> str:
-        """Make a token. `after` continues a lineage and keeps its first issue time (G28).
+        """Make a token. `after` continues a lineage and keeps its first issue time and its doubts (G28).
 
         `asked`: for a page of ours that asks again, and counted; a form that the site shows again is no re-issue.
+        `work`: the level of `page/effort.py` that the page demands, at least that of the token before.
         """
         now = self._clock.now()
         payload = _LAYOUT.pack(
@@ -104,7 +113,7 @@ class Tokens:
             after.lineage if after else self._entropy(NONCE_BYTES),
             min(after.reissues + asked, MAX_REISSUES) if after else 0,
             parent or NO_PARENT,
-            int(doubtful or (after is not None and after.doubtful)),
+            _flags(after, doubtful=doubtful, challenged=challenged, work=work),
             network or NO_NETWORK,
             after.first if after else now,
             now,
@@ -120,17 +129,19 @@ class Tokens:
             return outcome, None
         if len(payload) != _LAYOUT.size:
             return TokenOutcome.TAMPERED, None
-        of, nonce, lineage, reissues, parent, doubtful, network, first, issued = _LAYOUT.unpack(payload)
+        of, nonce, lineage, reissues, parent, flags, network, first, issued = _LAYOUT.unpack(payload)
         token = Token(
             form=of,
             nonce=nonce,
             lineage=lineage,
             reissues=reissues,
             parent=None if parent == NO_PARENT else parent,
-            doubtful=bool(doubtful),
+            doubtful=bool(flags & DOUBTFUL),
+            challenged=bool(flags & CHALLENGED),
             network=None if network == NO_NETWORK else network,
             first=first,
             issued=issued,
+            work=flags >> WORK_SHIFT,
         )
         if of != form_id(form):
             return TokenOutcome.OTHER_FORM, token
@@ -159,6 +170,7 @@ class Tokens:
             uses=uses,
             parent=token.parent,
             doubtful=token.doubtful,
+            challenged=token.challenged,
             same_network=token.network in networks if comparable else None,
         )
 
@@ -227,6 +239,15 @@ class Tokens:
 def form_id(form: str) -> bytes:
     """Name a form in eight bytes."""
     return hashlib.blake2b(form.encode(), digest_size=8).digest()
+
+
+def _flags(after: Token | None, *, doubtful: bool, challenged: bool, work: int) -> int:
+    """Put doubts and work into one byte; what a lineage was asked for once stays with it."""
+    if after is not None:
+        doubtful, challenged = doubtful or after.doubtful, challenged or after.challenged
+        work = max(work, after.work)
+    level = min(max(work, 0), MAX_WORK) << WORK_SHIFT
+    return (DOUBTFUL if doubtful else 0) | (CHALLENGED if challenged else 0) | level
 
 
 def _key_id(secret: str) -> str:

@@ -32,13 +32,15 @@ from formwarden.work import Told, Turn
 if TYPE_CHECKING:
     from formwarden.address.resolver import Resolver
     from formwarden.mail.sender import Sender
+    from formwarden.vouchers.port import Voucher
 
 
 class Warden:
     """Guards the given forms. Belongs to no event loop; opens by itself at the first request.
 
-    `store`, `resolver`, `sender`, `clock` and `entropy` replace the real ones. Raises SettingsError with
-    every fault of the settings, and ValueError where two forms have one name or one path.
+    `store`, `resolver`, `sender`, `clock` and `entropy` replace the real ones; `vouchers` are asked about visitors
+    (docs/vouchers.md). Raises SettingsError with every fault of the settings, and ValueError where two forms have one
+    name or one path.
     """
 
     def __init__(
@@ -52,13 +54,16 @@ class Warden:
         store: Store | None = None,
         resolver: "Resolver | None" = None,
         sender: "Sender | None" = None,
+        vouchers: "tuple[Voucher, ...]" = (),
     ) -> None:
         self.settings = settings or Settings()
         self.forms = MappingProxyType(by_name(forms))
         self._clock = clock or SystemClock()
         for_reply = any(form.reply is not None for form in forms)
         require(self.settings, for_reply=for_reply, signals=[each.name for each in signals])
-        ports = Ports(clock=self._clock, entropy=entropy, store=store, resolver=resolver, sender=sender)
+        ports = Ports(
+            clock=self._clock, entropy=entropy, store=store, resolver=resolver, sender=sender, vouchers=vouchers
+        )
         self._parts = Parts(self.settings, self.forms, ports, signals, composites, self._told).complete()
         self.faults = self._parts.faults
         self.answers = self._parts.answers

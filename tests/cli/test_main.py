@@ -13,7 +13,7 @@ import pytest
 from formwarden.cli import EXTRAS, main
 
 SRC: Final = Path(__file__).parents[2] / "src"
-COMMANDS: Final = ("demo", "config", "check-address", "lists", "reply", "stats", "store", "work")
+COMMANDS: Final = ("demo", "config", "check-address", "lists", "reply", "stats", "store", "work", "attack")
 LOADED: Final = """
 import json, sys
 sys.path.insert(0, sys.argv[1])

@@ -92,7 +92,7 @@ def test_the_json_twin_says_what_the_page_says() -> None:
     reply = ReplyRow(
         reply_id=b"r", submission_id=b"s", state="held", code="HELD_DNS", created_at=NOW, held_until=NOW + 9, last="x"
     )
-    facts = {"traps": [], "standing": "shown"}
+    facts = {"traps": [], "standing": "shown", "click": "made"}
     rows = (
         Row(inquiry=inquiry(1, facts=facts, staff=Staff.DUE, staff_note="421 later"), reply=reply),
         Row(inquiry=inquiry(2)),
@@ -116,6 +116,7 @@ def test_the_json_twin_says_what_the_page_says() -> None:
         "state": "held",
         "score": 6.5,
         "standing": "shown",
+        "click": "made",
         "received_at": NOW - 60,
         "changed_at": 0.0,
         "hits": {"urls": 3.0, "too_young": 3.5, "gibberish": 0.0},

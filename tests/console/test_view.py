@@ -172,6 +172,21 @@ def test_a_code_is_explained_and_the_standing_told() -> None:
         assert word in page(overview(row), language="ja").text
 
 
+@pytest.mark.parametrize(
+    ("click", "told"),
+    [
+        ("offered", "one click was asked for in place of quarantine"),
+        ("made", "Cleared by the click of a challenge"),
+        ("none", None),
+        (7, None),
+    ],
+)
+def test_what_a_challenge_did_is_told(click: object, told: str | None) -> None:
+    text = page(overview(Row(inquiry=inquiry(facts={"click": click})))).text
+    assert ("click" in text) is (told is not None)
+    assert told is None or told in text
+
+
 @pytest.mark.parametrize("facts", [{}, {"standing": None}, {"standing": ["plain"]}])
 def test_facts_of_another_release_break_no_page(facts: dict[str, object]) -> None:
     assert "standing" not in page(overview(Row(inquiry=inquiry(facts=facts)))).text

@@ -15,13 +15,14 @@ STRICT = "default-src 'self'"
 class Site:
     """What is served, and what came back."""
 
-    def __init__(self, assets: Assets, fresh: Callable[[str], str | None]) -> None:
+    def __init__(self, assets: Assets, fresh: Callable[[str], str | None], work: Callable[[str], str | None]) -> None:
         self.pages: dict[str, Answer] = {}
         self.posts: list[Fields] = []
         self.requests: list[str] = []
         self.url = ""
         self._assets = assets
         self._fresh = fresh
+        self._work = work
 
     def page(self, path: str, body: str, *, policy: str = STRICT) -> None:
         """Serve an ordinary page of a site with a strict content policy."""
@@ -38,15 +39,18 @@ class Site:
         self.requests.append(target)
         path, query = urlsplit(target).path, urlsplit(target).query
         if path == self._assets.token_path:
-            return token_answer(self._fresh(parse_qs(query).get("m", [""])[0]))
+            token = self._fresh(parse_qs(query).get("m", [""])[0])
+            return token_answer(token, challenge=self._work(token) if token else None)
         asset = self._assets.answer(path)
         return self.pages.get(path) or asset or Answer(status=204, headers={}, body=b"")
 
 
 @contextmanager
-def served(assets: Assets, fresh: Callable[[str], str | None]) -> Iterator[Site]:
-    """Serve a site until the block is left."""
-    site = Site(assets, fresh)
+def served(
+    assets: Assets, fresh: Callable[[str], str | None], work: Callable[[str], str | None] = lambda _: None
+) -> Iterator[Site]:
+    """Serve a site until the block is left; `work` says what a fresh token demands."""
+    site = Site(assets, fresh, work)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -8,7 +8,10 @@ from formwarden.facts import MarkerOutcome, TokenOutcome
 from formwarden.forms import GuardedForm
 from formwarden.page.assets import Assets
 from formwarden.page.context import PageRequest
+from formwarden.page.effort import CHALLENGE_LEVEL, Effort, most
+from formwarden.page.header import read_header
 from formwarden.page.issuing import ISSUE_WINDOW_S, NETWORKS, IssueLimit, Issuer
+from formwarden.page.pressure import Pressure
 from formwarden.page.traps import Traps
 from formwarden.stores.ports import Key
 from formwarden.subjects import ClientSubjects
@@ -23,6 +26,7 @@ HOME, NEIGHBOUR, ELSEWHERE = Client.parse("1.2.3.4"), Client.parse("1.2.3.9"), C
 class Desk:
     def __init__(self, tokens: Tokens, traps: Traps, assets: Assets, clock: MovableClock, limit: int = 3) -> None:
         self.tokens, self.clock = tokens, clock
+        self.pressure = Pressure(clock)
         self.subjects = ClientSubjects(tokens.derive_all("clients"))
         self.issuer = Issuer(
             tokens=tokens,
@@ -30,6 +34,7 @@ class Desk:
             assets=assets,
             networks_of=self.networks,
             limit=IssueLimit(clock, limit),
+            pressure=self.pressure,
             clock=clock,
         )
 
@@ -206,3 +211,32 @@ def test_threads_draw_no_more_than_the_share(clock: MovableClock) -> None:
         thread.join()
     assert failed == []
     assert sum(taken) == 50
+
+
+# ------------------------------------------------------------------ work
+def test_g34_a_network_of_bots_is_given_work_with_its_token(desk: Desk, form: GuardedForm) -> None:
+    assert "data-work" not in desk.fields(form, PageRequest(HOME)).field("_fw_token")
+    for _ in range(5):
+        desk.pressure.note(form.name, HOME.network, bot=True)
+    token = desk.fields(form, PageRequest(NEIGHBOUR)).field("_fw_token")
+    effort = Effort(desk.tokens)
+    assert token["data-work"] == effort.challenge(form.name, str(token["value"]))
+    assert "data-at-once" not in token
+    assert "data-work" not in desk.fields(form, PageRequest(ELSEWHERE)).field("_fw_token")
+    fetched = desk.issuer.answer(form, HOME)
+    assert fetched.headers["formwarden-work"] == effort.challenge(form.name, fetched.body.decode())
+
+
+def test_g34_a_header_carries_its_work_too(desk: Desk, form: GuardedForm) -> None:
+    for _ in range(5):
+        desk.pressure.note(form.name, ELSEWHERE.network, bot=True)
+    assert ', w="' not in desk.issuer.header(form, PageRequest(HOME))
+    header = read_header(desk.issuer.header(form, PageRequest(ELSEWHERE)))
+    assert header["w"] == Effort(desk.tokens).challenge(form.name, header["_fw_token"])
+
+
+def test_a_page_that_asks_again_has_its_work_done_at_once(desk: Desk, form: GuardedForm) -> None:
+    again = desk.tokens.issue(form.name, work=CHALLENGE_LEVEL)
+    token = desk.fields(form, PageRequest(HOME), again).field("_fw_token")
+    assert str(token["data-work"]).startswith(f"{most(CHALLENGE_LEVEL)}.")
+    assert "data-at-once" in token

@@ -1,6 +1,7 @@
 """The pages a visitor may meet."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -54,6 +55,42 @@ def every_page(text: str, language: str = "en") -> dict[str, Answer]:
         "reject": PAGES.reject(text, text, language),
         "named": OurPages(ASSETS, site_name=text).error(400, language),
     }
+
+
+def suggesting(suggestion: str | None, shown: Fields = TYPED) -> Answer:
+    return PAGES.ask(replace(asked(shown, TYPED), suggestion=suggestion), FORM, correct_address=True)
+
+
+def test_the_address_that_was_probably_meant_is_one_click_away_in_a_form_of_its_own() -> None:
+    body = suggesting("hanako@gmail.com").body.decode()
+    first, second = body.split("</form>")[:2]
+    assert Elements(first[first.index("<form") :] + "</form>").shape[0][0] == "form"
+    fields = [
+        (field["name"], field["value"]) for field in Elements(first[first.index("<form") :] + "</form>").all("input")
+    ]
+    others = [(name, value) for name, value in TYPED.pairs if name != "email"]
+    assert sorted(map(str, fields)) == sorted(
+        map(str, [*others, ("email", "hanako@gmail.com"), ("_fw_token", "fresh")])
+    )
+    assert "Did you mean this address?" in first
+    assert "hanako@example.com" in second
+    assert body.count("_fw_token") == 2
+
+
+def test_without_a_guess_or_where_nothing_may_be_displayed_there_is_one_form() -> None:
+    for answer in (suggesting(None), suggesting("hanako@gmail.com", Fields())):
+        assert len(read(answer).all("form")) == len(read(answer).all("button")) == 1
+
+
+def test_help_stands_at_the_address_and_is_read_with_it() -> None:
+    elements = read(suggesting(None))
+    assert [around[-1] for tag, _, around in elements.found if tag == "small"] == ["label"]
+    assert "Please check that your address is written correctly." in elements.text
+
+
+@given(TEXT.filter(str.strip))
+def test_a_suggestion_becomes_no_element_or_attribute(text: str) -> None:
+    assert read(suggesting(text)).shape == read(suggesting("plain")).shape
 
 
 @given(TEXT.filter(str.strip))

@@ -4,8 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from formwarden.facts import Facts, ScriptFacts, TokenOutcome
-from formwarden.signals.behaviour import automation_flag, evidence_unbound, no_interaction, script_missing
+from formwarden.facts import Facts, ScriptFacts, TokenOutcome, WorkFacts
+from formwarden.signals.behaviour import (
+    automation_flag,
+    evidence_unbound,
+    no_interaction,
+    script_missing,
+    work_missing,
+    work_solved,
+)
 from formwarden.submission import Fields
 from tests.signals.cases import ASKED, FRESH, see
 
@@ -79,3 +86,25 @@ def test_missing_scripts_are_told_only_beside_a_fresh_token(outcome: TokenOutcom
 
 def test_scripts_that_ran_are_not_missing() -> None:
     assert see(script_missing, Facts(token=FRESH, script=SEEN)) is None
+
+
+def test_g34_work_that_was_demanded_and_not_done_is_a_point_at_most() -> None:
+    assert see(work_missing, Facts(work=WorkFacts(level=1))) is not None
+    assert work_missing.weight <= 1
+    assert see(work_missing, Facts()) is None
+    assert see(work_missing, Facts(work=WorkFacts(level=1, solved=True))) is None
+
+
+def test_g34_work_that_was_done_is_written_down_and_is_no_point_in_itself() -> None:
+    assert see(work_solved, Facts(work=WorkFacts(level=3, solved=True))) is not None
+    assert see(work_solved, Facts(work=WorkFacts(level=3))) is None
+    assert work_solved.weight == 0
+
+
+def test_g34_work_makes_up_for_missing_evidence_and_for_nothing_else() -> None:
+    done = WorkFacts(level=1, solved=True, clears=True)
+    untouched = Facts(script=SEEN, token=FRESH, typed=TYPED, work=done)
+    assert see(no_interaction, untouched) is None
+    assert see(no_interaction, replace(untouched, work=replace(done, clears=False))) is not None
+    assert see(automation_flag, replace(untouched, script=replace(SEEN, automated=True))) is not None
+    assert see(evidence_unbound, replace(untouched, script=replace(SEEN, bound=False))) is not None

@@ -30,8 +30,12 @@ from formwarden.signals import (
     DEFAULT_COMPOSITES,
     DEFAULT_SIGNALS,
     address,
+    around,
     behaviour,
+    consistency,
     content,
+    offers,
+    outside,
     timing,
     token,
     trap,
@@ -178,13 +182,26 @@ def test_a_weight_of_nothing_watches_on(case: tuple[Submission, Facts]) -> None:
     assert {hit.signal for hit in silent.hits} == {hit.signal for hit in weigh(DEFAULT_SIGNALS, *case).hits}
 
 
-def test_each_of_the_eight_groups_has_a_signal_and_there_are_twelve_at_least() -> None:
+def test_each_of_the_groups_has_a_signal_and_there_are_twelve_at_least() -> None:
     assert len(DEFAULT_SIGNALS) >= 12
     assert {signal.group for signal in DEFAULT_SIGNALS} == set(GROUP_CAPS)
 
 
 def test_every_signal_of_the_room_runs() -> None:
-    rooms = (address, behaviour, content, headers_room, repeats_room, timing, token, trap)
+    rooms = (
+        address,
+        around,
+        behaviour,
+        consistency,
+        content,
+        headers_room,
+        offers,
+        outside,
+        repeats_room,
+        timing,
+        token,
+        trap,
+    )
     defined = {value.name for room in rooms for value in vars(room).values() if isinstance(value, Signal)}
     assert defined == {signal.name for signal in DEFAULT_SIGNALS}
 

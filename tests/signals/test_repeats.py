@@ -6,13 +6,14 @@ import pytest
 
 from formwarden.address.report import AddressReport, Flag, Reason, Status
 from formwarden.facts import Facts, RepeatFacts
-from formwarden.scoring import Signal, weigh
+from formwarden.scoring import Scoring, Signal, weigh
 from formwarden.signals import DEFAULT_COMPOSITES, DEFAULT_SIGNALS
 from formwarden.signals.limits import SignalLimits
 from formwarden.signals.repeats import (
     address_velocity,
     client_velocity,
     domain_velocity,
+    form_velocity,
     near_text,
     network_velocity,
     same_text,
@@ -49,6 +50,7 @@ VELOCITIES = [
     (network_velocity, "network", 60),
     (address_velocity, "address", 5),
     (domain_velocity, "domain", 20),
+    (form_velocity, "form", 300),
 ]
 
 
@@ -59,6 +61,7 @@ def before(subject: str, count: int | None) -> Facts:
         network=counts.get("network"),
         address=counts.get("address"),
         domain=counts.get("domain"),
+        form=counts.get("form"),
     )
     return Facts(repeats=repeats, address=COMPANY, limits=LIMITS)
 
@@ -92,3 +95,22 @@ def test_a_limit_of_nothing_is_exceeded_by_the_first() -> None:
 @pytest.mark.parametrize("address", [None, replace(COMPANY, flags=frozenset({Flag.FREEMAIL}))])
 def test_a_freemail_domain_may_come_as_often_as_it_likes(address: AddressReport | None) -> None:
     assert see(domain_velocity, replace(before("domain", 10_000), address=address)) is None
+
+
+def test_a_forms_flood_weighs_little_for_people_suffer_in_it() -> None:
+    flood = replace(before("client", None), repeats=RepeatFacts(form=100_000))
+    assert weigh(REPEATS, Submission("contact", {}), flood).score <= 0.5
+    assert see(form_velocity, replace(flood, repeats=RepeatFacts(form=flood.limits.form_per_hour_seen - 1))) is None
+
+
+def test_nothing_of_an_office_of_thirty_within_ten_minutes_holds_it_even_behind_a_stripping_proxy() -> None:
+    office = RepeatFacts(client=29, network=29, domain=29, form=29, address=0, lineage=0, same_text=0, near_text=0)
+    facts = Facts(repeats=office, address=COMPANY)
+    score = weigh(REPEATS, Submission("contact", {}), facts, composites=DEFAULT_COMPOSITES).score
+    assert score == 3.0
+    assert score + 1.5 < Scoring().quarantine  # what such a proxy costs: tests/signals/test_consistency.py
+
+
+@pytest.mark.parametrize("signal", REPEATS, ids=[signal.name for signal in REPEATS])
+def test_each_of_them_is_silent_while_the_counters_are_down(signal: Signal) -> None:
+    assert see(signal, Facts(repeats=RepeatFacts(), address=COMPANY)) is None

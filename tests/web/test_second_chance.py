@@ -257,6 +257,24 @@ async def test_a_corrected_address_is_accepted_and_no_machine_answers_it_by_itse
 
 
 @pytest.mark.anyio
+async def test_the_address_that_was_probably_meant_is_one_click_away_without_scripts(plain: StarletteSite) -> None:
+    plain.resolver.gone.add("gmial.com")
+    visitor = plain.visitor(scripts=False)
+    response = await visitor.send(await visitor.open(), {"email": "taro@gmial.com"})
+    html = response.text
+    assert "Did you mean this address?" in html
+    form = html[html.index("<form") : html.index("</form>") + len("</form>")]  # the first one
+    page = read_page(httpx2.Response(200, text=form))
+    assert (await visitor.send(page, after_s=2.0)).status_code == 303
+    (verdict,) = plain.verdicts
+    assert (verdict.address, verdict.fields["message"], verdict.standing) == (
+        "taro@gmail.com",
+        MESSAGE,
+        Standing.DOUBTFUL,
+    )
+
+
+@pytest.mark.anyio
 async def test_answered_from_another_network_it_is_taken_and_trusted_less(plain: StarletteSite) -> None:
     page = read_page(await quick(plain, plain.visitor("1.2.3.4")))
     asked = await asked_one(plain)

@@ -19,6 +19,11 @@ class Address(Group):
         Unit("domains"),
         Field(description="never flagged as disposable, with all below them; the list is the extra `disposable`"),
     ] = ()
+    client_blocklists: Annotated[
+        Words,
+        Unit("zones"),
+        Field(description="lists of abusive networks to ask about the client, `zone` or `zone=2,3`; none: nobody"),
+    ] = ()
     dns_deadline_s: Annotated[
         float, Unit("s"), Field(gt=0, description="how long one submission waits for all questions about its address")
     ] = 2.0

@@ -22,6 +22,8 @@ EXTRAS: Final = {  # module -> the extra that installs it
     "jinja2": "demo",
     "aiosmtpd": "demo",
     "fastapi": "fastapi",
+    "httpx2": "testing",
+    "playwright": "browsers",
 }
 WRONG: Final = 2  # exit code of argparse too: what was asked for cannot be done as it was given
 
@@ -44,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     # Each of these imports what it needs when it runs: `formwarden config` loads neither a server nor a resolver.
-    from formwarden.cli import check_address, config, demo, lists, reply, stats, store, work
+    from formwarden.cli import attack, check_address, config, demo, lists, reply, stats, store, work
 
     parser = argparse.ArgumentParser(
         prog="formwarden",
@@ -54,16 +56,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"formwarden {version('formwarden')}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (demo, config, check_address, lists, reply, stats, store, work):
+    for command in (demo, config, check_address, lists, reply, stats, store, work, attack):
         command.add_parser(commands)
     return parser
 
 
 def _run(args: argparse.Namespace) -> int:
-    from formwarden.cli import check_address, config, demo, lists, reply, stats, store, work
+    from formwarden.cli import attack, check_address, config, demo, lists, reply, stats, store, work
     from formwarden.settings import Settings
 
     match args.command:
+        case "attack":
+            return attack.run(args, Settings())
         case "check-address":
             return check_address.run(args, Settings().address)
         case "config":

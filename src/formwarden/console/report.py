@@ -68,6 +68,7 @@ def _row(row: Row) -> dict[str, object]:
         "state": str(inquiry.state),
         "score": inquiry.score,
         "standing": inquiry.facts.get("standing"),
+        "click": inquiry.facts.get("click"),
         "received_at": inquiry.received_at,
         "changed_at": inquiry.changed_at,
         "hits": dict(inquiry.hits),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
 
+from formwarden.page.effort import WORK_HEADER
 from formwarden.page.ratelimit import Refusal
 from formwarden.submission import Answer
 
@@ -36,11 +37,13 @@ class Assets:
         self.guard_script = _load(prefix, "guard", "js")
         self.guard_style = _load(prefix, "guard", "css")
         self.page_style = _load(prefix, "pages", "css")
+        self.worker_script = _load(prefix, "worker", "js")
         self._prefix = prefix
         self._served = {
             ("guard", "js"): self.guard_script,
             ("guard", "css"): self.guard_style,
             ("pages", "css"): self.page_style,
+            ("worker", "js"): self.worker_script,
         }
 
     def answer(self, path: str, if_none_match: str | None = None) -> Answer | None:
@@ -60,8 +63,8 @@ class Assets:
         return Answer(status=200, headers=headers, body=asset.body)
 
 
-def token_answer(token: str | None, refusal: Refusal | None = None) -> Answer:
-    """Return a fresh token for the script; None: this network has drawn its share, says `refusal` (G28)."""
+def token_answer(token: str | None, refusal: Refusal | None = None, challenge: str | None = None) -> Answer:
+    """Return a fresh token for the script, and the work it demands; None: its network has drawn its share (G28)."""
     headers = {
         "content-type": "text/plain; charset=utf-8",
         "cache-control": "no-store",
@@ -70,6 +73,8 @@ def token_answer(token: str | None, refusal: Refusal | None = None) -> Answer:
     if token is None:
         why = refusal.headers() if refusal else {"retry-after": "600"}
         return Answer(status=429, headers=headers | why, body=b"")
+    if challenge is not None:
+        headers[WORK_HEADER] = challenge
     return Answer(status=200, headers=headers, body=token.encode("ascii"))
 
 

@@ -64,6 +64,7 @@ def script_facts(text: str | None, token_text: str | None) -> ScriptFacts:
         autofilled=_names(seen.get("a")),
         automated=_flag(seen.get("w")),
         traps_visible=_flag(seen.get("x")),
+        answer=_answer(seen.get("n")),
     )
 
 
@@ -97,6 +98,10 @@ def _number(value: object, limit: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or (isinstance(value, float) and isnan(value)):
         return 0.0
     return float(min(max(value, 0), limit))
+
+
+def _answer(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _flag(value: object) -> bool:

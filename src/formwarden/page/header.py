@@ -23,9 +23,9 @@ _MEMBER: Final = re.compile(
 )
 
 
-def render_header(*, marker: str, token: str | None, traps: Sequence[Trap]) -> str:
+def render_header(*, marker: str, token: str | None, traps: Sequence[Trap], challenge: str | None = None) -> str:
     """Return the value a client sends: a trap of text is there and empty, a box is left out, as on a page."""
-    ours = {"m": marker, "t": token or ""}
+    ours = {"m": marker, "t": token or ""} | ({"w": challenge} if challenge else {})
     empty = {trap.name: "" for trap in traps if trap.kind is TrapKind.TEXT}
     return ", ".join(f'{name}="{value}"' for name, value in (ours | empty).items())
 

@@ -9,8 +9,10 @@ from formwarden.forks import Lock
 from formwarden.forms import GuardedForm
 from formwarden.page.assets import Assets, token_answer
 from formwarden.page.context import PageRequest
+from formwarden.page.effort import Effort
 from formwarden.page.header import render_header
 from formwarden.page.markup import Markup, render
+from formwarden.page.pressure import Pressure
 from formwarden.page.ratelimit import Refusal
 from formwarden.page.traps import Traps
 from formwarden.scoring import Verdict
@@ -68,6 +70,7 @@ class Issuer:
         assets: Assets,
         networks_of: Callable[[Client], tuple[Key, ...]],
         limit: IssueLimit,
+        pressure: Pressure,
         clock: Clock,
     ) -> None:
         self._tokens = tokens
@@ -75,6 +78,8 @@ class Issuer:
         self._assets = assets
         self._networks_of = networks_of
         self._limit = limit
+        self._pressure = pressure
+        self._effort = Effort(tokens)
         self._clock = clock
 
     def shown(self, form: GuardedForm, page: PageRequest | None, again: Verdict | None) -> Markup:
@@ -90,6 +95,8 @@ class Issuer:
             form,
             marker=self._tokens.mark(form.name, epoch),
             token=token,
+            challenge=self._effort.challenge(form.name, token),
+            at_once=again is not None,
             traps=self._traps.of(form, epoch=epoch),
             assets=self._assets,
             language=page.language if page else "en",
@@ -100,7 +107,9 @@ class Issuer:
         """Return the same as the value of one header, for clients whose body is their own."""
         epoch, token = self._drawn(form, page, again)
         traps = self._traps.of(form, epoch=epoch)
-        return render_header(marker=self._tokens.mark(form.name, epoch), token=token, traps=traps)
+        challenge = self._effort.challenge(form.name, token)
+        marker = self._tokens.mark(form.name, epoch)
+        return render_header(marker=marker, token=token, traps=traps, challenge=challenge)
 
     def fresh(self, form: GuardedForm, client: Client) -> str | None:
         """Return a token for the script of a page that is old or came from a cache; None: too many."""
@@ -110,7 +119,7 @@ class Issuer:
         """Answer the script: a token, or which limit gave none."""
         token, network = self.fresh(form, client), client.network
         refusal = self._limit.refusal(network) if token is None and network is not None else None
-        return token_answer(token, refusal)
+        return token_answer(token, refusal, self._effort.challenge(form.name, token))
 
     def _drawn(self, form: GuardedForm, page: PageRequest | None, again: str | None) -> tuple[int, str | None]:
         """Return the week of the traps and a token, and remember that the page is for this one alone."""
@@ -122,9 +131,10 @@ class Issuer:
 
     def _token(self, form: GuardedForm, page: PageRequest | None) -> str | None:
         if page is None:
-            return self._tokens.issue(form.name)
+            return self._tokens.issue(form.name, work=self._pressure.level(form.name, None))
         networks = self._networks_of(page.client)
         network = page.client.network
         if network is not None and not self._limit.take(network):
             return None
-        return self._tokens.issue(form.name, network=networks[0] if networks else None)
+        level = self._pressure.level(form.name, network)
+        return self._tokens.issue(form.name, network=networks[0] if networks else None, work=level)

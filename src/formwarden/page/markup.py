@@ -38,18 +38,22 @@ def render(
     assets: Assets,
     language: str,
     root: str = "",
+    challenge: str | None = None,
+    at_once: bool = False,
 ) -> Markup:
     """Return what stands inside `<form>`; without a token the script fetches one at the first interaction.
 
     No element has an id, so that two forms, or one form twice, stand on one page without a clash.
-    `root`: where the app is mounted, as links begin.
+    `root`: where the app is mounted, as links begin. `challenge`: the work it demands (`page/effort.py`), done from
+    the first interaction on, or `at_once` where somebody wrote already.
     """
     pinned = not form.cacheable
     fresh = escape(root + assets.token_path)
+    work = f' data-work="{escape(challenge)}"{" data-at-once" if at_once else ""}' if challenge else ""
     parts = (
         _style(assets.guard_style, root, pinned=pinned),
         _hidden(MARKER_FIELD, marker),
-        _hidden(TOKEN_FIELD, token or "", f' data-fresh="{fresh}" data-max-age="{RENEW_AFTER_S}"'),
+        _hidden(TOKEN_FIELD, token or "", f' data-fresh="{fresh}" data-max-age="{RENEW_AFTER_S}"{work}'),
         f'<div class="{TRAP_BOX}" aria-hidden="true">',
         *(_field(trap, language) for trap in traps),
         "</div>",

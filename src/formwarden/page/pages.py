@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from html import escape
 from typing import Final
 
+from formwarden.address.messages import public_message
 from formwarden.forms import AskPage, GuardedForm
 from formwarden.page.assets import Assets
 from formwarden.page.context import current_root
-from formwarden.page.texts import labels, texts_for
+from formwarden.page.texts import Texts, labels, texts_for
 from formwarden.submission import Answer, Fields
 
 RETRY_AFTER_S: Final = 60
 BUSY: Final = 503
 # Machinery of the site's framework is posted again, but nobody wrote it.
 _MACHINERY: Final = re.compile(r"^_|csrf|xsrf|authenticity|viewstate|token|^utm_", re.IGNORECASE)
+_FORM: Final = '<form method="post" accept-charset="utf-8" novalidate>'  # no action: the same URL
 _ALWAYS: Final = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'self'"
 _PLAIN_POLICY: Final = f"{_ALWAYS}; form-action 'none'"
 # our script counts on the page that asks, too, and may fetch a token
@@ -40,8 +42,9 @@ class OurPages:
             (
                 f"<p>{escape(page.reason)}</p>",
                 f'<p class="quiet">{escape(texts.not_lost)}</p>',
-                '<form method="post" accept-charset="utf-8" novalidate>',  # no action: the same URL
-                *_editable(page.hidden, editable, texts.roles[0]),
+                *(_suggested(page, editable, texts) if editable and page.suggestion else ()),
+                _FORM,
+                *_editable(page.hidden, editable, texts.roles[0], public_message(page.language)),
                 _copy(texts.what_you_wrote, shown, labels(form, page.language)),
                 _files(texts.files_kept, page.files),
                 *(_hidden(name, value) for name, value in page.hidden.pairs if name != editable),
@@ -182,11 +185,27 @@ def _receipt(title: str, receipt: str) -> str:
     return f'<p class="receipt">{escape(title)} <strong>{escape(receipt)}</strong></p>'
 
 
-def _editable(hidden: Fields, name: str | None, label: str) -> tuple[str, ...]:
+def _editable(hidden: Fields, name: str | None, label: str, help_text: str) -> tuple[str, ...]:
     if name is None:
         return ()
     field = f'<input type="email" name="{_attribute(name)}" value="{_attribute(hidden.get(name, ""))}"'
-    return (f'<label>{escape(label)} {field} autocomplete="email" dir="ltr" required></label>',)
+    rest = f'autocomplete="email" dir="ltr" required><small>{escape(help_text)}</small>'  # read with the label
+    return (f"<label>{escape(label)} {field} {rest}</label>",)
+
+
+def _suggested(page: AskPage, name: str, texts: Texts) -> tuple[str, ...]:
+    """Offer the address that was probably meant, in a form of its own: one click, and no script is needed."""
+    suggestion = page.suggestion or ""
+    pairs = ((each, suggestion if each == name else value) for each, value in page.hidden.pairs)
+    return (
+        _FORM,
+        f'<p class="suggestion">{escape(texts.did_you_mean)}<br>',
+        f'<strong dir="ltr">{escape(suggestion)}</strong></p>',
+        *(_hidden(each, value) for each, value in pairs),
+        page.markup,
+        f'<div><button type="submit">{escape(texts.send_with_it)}</button></div>',
+        "</form>",
+    )
 
 
 def _hidden(name: str, value: str) -> str:

@@ -13,6 +13,7 @@ class AskCause(StrEnum):
 
     CROSS_SITE = "cross_site"  # before the address: nothing that was typed may be displayed then (G32)
     ADDRESS = "address"
+    CHALLENGE = "challenge"
     TAMPERED = "tampered"
     REPLAYED = "replayed"
     OTHER_FORM = "other_form"
@@ -49,6 +50,8 @@ class Texts:
     files_kept: str
     what_you_wrote: str
     send: str
+    did_you_mean: str  # before the address
+    send_with_it: str
 
     thanks_title: str
     thanks_text: str
@@ -73,6 +76,7 @@ ENGLISH: Final = Texts(
     reasons={
         AskCause.ADDRESS: "Mail to “{address}” may not arrive: please check the address, then send.",
         AskCause.CROSS_SITE: "This came from a page of another site: please confirm that you want to send it.",
+        AskCause.CHALLENGE: "We check that no program sends this: please confirm that you want to send it.",
         AskCause.TAMPERED: "The form did not arrive as we made it: please confirm that you want to send it.",
         AskCause.REPLAYED: "This form has been sent before: please confirm that you want to send it again.",
         AskCause.OTHER_FORM: "This came from the page of another form: please confirm that you want to send it here.",
@@ -84,6 +88,8 @@ ENGLISH: Final = Texts(
     files_kept="These files are kept and need not be sent again:",
     what_you_wrote="What you wrote",
     send="Send",
+    did_you_mean="Did you mean this address?",
+    send_with_it="Send with this address",
     thanks_title="Thank you for your message",
     thanks_text="We have received it and will get back to you.",
     receipt="Receipt number",
@@ -111,6 +117,7 @@ JAPANESE: Final = Texts(
     reasons={
         AskCause.ADDRESS: "「{address}」にはメールが届かない可能性があります。アドレスを確認して、送信してください。",
         AskCause.CROSS_SITE: "ほかのサイトのページから届きました。送信してよろしければ、ボタンを押してください。",
+        AskCause.CHALLENGE: "自動送信でないことを確認しています。送信してよろしければ、ボタンを押してください。",
         AskCause.TAMPERED: "フォームの一部が正しく届きませんでした。送信してよろしければ、ボタンを押してください。",
         AskCause.REPLAYED: "このフォームはすでに送信されています。もう一度送信する場合は、ボタンを押してください。",
         AskCause.OTHER_FORM: "別のフォームのページから届きました。送信してよろしければ、ボタンを押してください。",
@@ -122,6 +129,8 @@ JAPANESE: Final = Texts(
     files_kept="次のファイルはお預かりしています。添付し直す必要はありません。",
     what_you_wrote="ご入力内容",
     send="送信する",
+    did_you_mean="このアドレスではありませんか。",
+    send_with_it="このアドレスで送信する",
     thanks_title="お問い合わせありがとうございます",
     thanks_text="お問い合わせを受け付けました。担当者よりご連絡いたします。",
     receipt="受付番号",
@@ -153,9 +162,9 @@ def texts_for(language: str) -> Texts:
     return TEXTS.get(language, ENGLISH)
 
 
-def ask_cause(signals: Iterable[str]) -> AskCause:
-    """Choose the cause to tell from the names of the signals that fired."""
-    fired = {CAUSES[name] for name in signals if name in CAUSES}
+def ask_cause(signals: Iterable[str], *, challenged: bool = False) -> AskCause:
+    """Choose the cause to tell from the names of the signals that fired; `challenged`: in place of quarantine."""
+    fired = {CAUSES[name] for name in signals if name in CAUSES} | ({AskCause.CHALLENGE} if challenged else set())
     return next((cause for cause in AskCause if cause in fired), AskCause.OTHER)
 
 

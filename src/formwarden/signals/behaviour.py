@@ -1,6 +1,6 @@
 """Signals of what our script counted. Its absence is a trifle: people do without scripts."""
 
-from formwarden.facts import Facts, ScriptFacts, TokenOutcome
+from formwarden.facts import Facts, TokenOutcome
 from formwarden.scoring import Evidence, signal
 from formwarden.submission import Submission
 
@@ -15,8 +15,10 @@ def automation_flag(_submission: Submission, facts: Facts) -> Evidence | None:
 def no_interaction(_submission: Submission, facts: Facts) -> Evidence | None:
     """Fields were filled, yet nobody typed, pasted, touched, spoke or let the browser fill them."""
     script = facts.script
-    if not (script.present and script.bound) or _touched(script):
+    if not (script.present and script.bound) or script.touched:
         return None
+    if facts.work.clears or facts.vouched:
+        return None  # G34
     if facts.token.parent is not None:
         return None  # the page that asks carries what was typed before
     if not any(value for _, value in facts.typed.pairs):
@@ -37,11 +39,19 @@ def evidence_unbound(_submission: Submission, facts: Facts) -> Evidence | None:
 @signal(weight=0.5, group="behaviour")
 def script_missing(_submission: Submission, facts: Facts) -> Evidence | None:
     """The form came back without a word from our script: scripts are off."""
-    if facts.script.present or facts.token.outcome is not TokenOutcome.FRESH:
+    if facts.script.present or facts.token.outcome is not TokenOutcome.FRESH or facts.vouched:
         return None
     return Evidence(text="no scripts")
 
 
-def _touched(script: ScriptFacts) -> bool:
-    """Tell whether anything happened that fills a field; each kind is as good as another."""
-    return bool(script.keys or script.pastes or script.pointers or script.inputs or script.autofilled)
+@signal(weight=1.0, group="behaviour")
+def work_missing(_submission: Submission, facts: Facts) -> Evidence | None:
+    """The page asked the browser for a proof of work, and none came: no scripts, or sent before it was done."""
+    work = facts.work
+    return None if work.level <= 0 or work.solved else Evidence(text=f"level {work.level}")
+
+
+@signal(weight=0.0, group="behaviour")
+def work_solved(_submission: Submission, facts: Facts) -> Evidence | None:
+    """The browser did the work that the page asked for: written down, and no point in itself."""
+    return Evidence(text=f"level {facts.work.level}") if facts.work.solved else None

@@ -57,7 +57,7 @@ def markup(_submission: Submission, facts: Facts) -> Evidence | None:
     return None
 
 
-@signal(weight=4.0, group="content")
+@signal(weight=5.0, group="content")
 def mixed_script(_submission: Submission, facts: Facts) -> Evidence | None:
     """Words are disguised with letters of another script that look alike."""
     count = 0

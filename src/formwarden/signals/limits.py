@@ -33,8 +33,15 @@ class SignalLimits(Group):
         Field(ge=0, description="a person corrects and asks again a few times"),
     ] = 5
     domain_per_hour_seen: Annotated[
-        int, Unit("submissions in 1 h"), Field(ge=0, description="one address domain, freemail excepted")
-    ] = 20
+        int,
+        Unit("submissions in 1 h"),
+        Field(ge=0, description="one address domain, freemail excepted; an office of thirty writes at once"),
+    ] = 30
+    form_per_hour_seen: Annotated[
+        int,
+        Unit("submissions in 1 h"),
+        Field(ge=0, description="one form; people suffer in a flood, too, so only a very low weight"),
+    ] = 300
     scored_characters: Annotated[
         int, Unit("characters of a field"), Field(gt=0, description="the rest is kept but not scored: cost")
     ] = 16_384

@@ -16,8 +16,8 @@ FULL_AT: Final = 3.0  # times the limit
 @signal(weight=6.0, group="repeats")
 def same_text(_submission: Submission, facts: Facts) -> Evidence | None:
     """The very same message came before."""
-    seen = facts.repeats.same_text
-    if not seen:
+    seen = facts.repeats.same_text or 0
+    if seen <= 0:
         return None
     alike = max(seen, facts.repeats.near_text or 0)  # a copy within a series counts as the series does
     return Evidence(text=f"{seen} times before", strength=_repeated(alike))
@@ -26,11 +26,11 @@ def same_text(_submission: Submission, facts: Facts) -> Evidence | None:
 @signal(weight=4.5, group="repeats")  # below quarantine: newsletters and quoted threads are alike, too
 def near_text(_submission: Submission, facts: Facts) -> Evidence | None:
     """A message that differs in little but names, numbers and links came before."""
-    seen = facts.repeats.near_text
-    return Evidence(text=f"{seen} times before", strength=_repeated(seen)) if seen else None
+    seen = facts.repeats.near_text or 0
+    return Evidence(text=f"{seen} times before", strength=_repeated(seen)) if seen > 0 else None
 
 
-@signal(weight=4.0, group="repeats")
+@signal(weight=3.0, group="repeats")  # thirty people behind one address stay below quarantine
 def client_velocity(_submission: Submission, facts: Facts) -> Evidence | None:
     """One client sends more than an office does."""
     earlier = facts.repeats.client if facts.client_known else None
@@ -58,6 +58,12 @@ def domain_velocity(_submission: Submission, facts: Facts) -> Evidence | None:
     return _over(facts.repeats.domain, facts.limits.domain_per_hour_seen, "1 h")
 
 
+@signal(weight=0.5, group="repeats")
+def form_velocity(_submission: Submission, facts: Facts) -> Evidence | None:
+    """One form gets more than the whole site usually does."""
+    return _over(facts.repeats.form, facts.limits.form_per_hour_seen, "1 h")
+
+
 def _repeated(seen: int) -> float:
     return REPEAT_STRENGTHS[min(seen, len(REPEAT_STRENGTHS)) - 1]
 
@@ -67,5 +73,6 @@ def _over(earlier: int | None, limit: int, window: str) -> Evidence | None:
     if earlier is None or earlier < limit:
         return None
     count = earlier + 1
-    strength = count / (limit * FULL_AT) if limit else 1.0
+    full = limit * FULL_AT
+    strength = min(count, full) / full if limit else 1.0
     return Evidence(text=f"{count} in {window}, limit {limit}", strength=strength)

@@ -1,4 +1,4 @@
-"""For the test suite of a site: DNS that behaves as it is told, without a network.
+"""For the test suite of a site: DNS that behaves as it is told, a clock that is moved, and visitors.
 
 ```
 dns = FakeDNS()
@@ -8,9 +8,12 @@ address = f"taro@{dns.domain('null_mx')}"               # its domain takes no ma
 with dns.served() as server:                            # or over UDP and TCP, for another process
     environment = {"FORMWARDEN_DNS_SERVERS": server}
 ```
+
+`Clock` moves time by hand; bots and people that visit a form are in `formwarden.testing.personas`.
 """
 
 from formwarden.testing.dns_rows import DNS_ROWS, DnsRow
 from formwarden.testing.fake_dns import FakeDNS
+from formwarden.testing.movable_clock import Clock
 
-__all__ = ["DNS_ROWS", "DnsRow", "FakeDNS"]
+__all__ = ["DNS_ROWS", "Clock", "DnsRow", "FakeDNS"]

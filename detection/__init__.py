@@ -1,0 +1,1 @@
+"""How well formwarden and its peers tell bots from people: the same personas against each, side by side."""
