@@ -20,8 +20,8 @@ demo: $(VENV)/.demo
 	@$(BIN)/python -m formwarden demo $(ARGS)
 
 test: $(VENV)/.test browser check
-	@echo "test: pytest"
-	@$(BIN)/python -m pytest -q --cov --cov-report=term
+	@echo "test: pytest, on two cores"
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal --cov --cov-report=term
 
 check: $(VENV)/.test
 	@echo "test: ruff"

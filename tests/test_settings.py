@@ -3,11 +3,13 @@
 import copy
 import json
 import pickle
+import sys
 import traceback
 from dataclasses import FrozenInstanceError
 
 import pytest
 
+from formwarden.address.disposable import PACKAGE
 from formwarden.errors import SettingsError
 from formwarden.settings import KEY_COMMAND, Settings, require
 
@@ -163,6 +165,14 @@ def test_what_a_warden_could_not_work_with_is_refused(
 ) -> None:
     faults = demanded(for_reply=for_reply, **values)
     assert tuple(fault.partition(":")[0] for fault in faults) == named
+
+
+def test_g04_a_rule_about_throw_away_mailboxes_needs_their_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip(PACKAGE, reason="needs the extra `disposable`: pip install 'formwarden[disposable]'")
+    assert demanded(suppress_disposable=True) == ()
+    monkeypatch.setitem(sys.modules, PACKAGE, None)  # an installation without it
+    (fault,) = demanded(suppress_disposable=True)
+    assert fault.startswith("code suppress_disposable: the list is missing; install formwarden[disposable]")
 
 
 @pytest.mark.parametrize("store", ["sqlite:///x.db", "memory://"])

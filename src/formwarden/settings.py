@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from formwarden.address.disposable import is_installed
 from formwarden.address.settings import Address
 from formwarden.blocklists import Zone
 from formwarden.catalogue import GROUP_OF, GROUPS, Setting, describe, explain, flatten
@@ -104,6 +105,7 @@ def require(settings: Settings, *, for_reply: bool, signals: Collection[str]) ->
         lambda each: _sender(each, for_reply=for_reply),
         _addresses,
         _relay,
+        _lists,
         _stores,
         _public,
         _proxies,
@@ -137,6 +139,11 @@ def _sender(settings: Settings, *, for_reply: bool) -> Iterator[tuple[str, str]]
         for each in given:
             if each is not None and not _is_address(f"postmaster@{each}"):
                 yield name, "is no domain; give the bare name, such as example.jp"
+
+
+def _lists(settings: Settings) -> Iterator[tuple[str, str]]:
+    if settings.mail.suppress_disposable and not is_installed():
+        yield "suppress_disposable", "the list is missing; install formwarden[disposable], or switch this off"
 
 
 def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -44,7 +44,7 @@ def held(**changes: object) -> GateDecision:
 def test_the_rows_stand_in_the_order_of_their_numbers() -> None:
     numbers = [row.number for row in TABLE]
     assert numbers == sorted(numbers)
-    assert set(numbers) == {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13}
+    assert set(numbers) == {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13}
 
 
 def test_every_row_explains_itself_in_one_sentence() -> None:
@@ -155,6 +155,13 @@ def test_row_09_text_messages_are_no_mail() -> None:
     assert suppressed(report=report("a@b.com", Flag.SMS_GATEWAY)) == "SMS_GATEWAY"
 
 
+def test_row_10_throw_away_mailboxes_get_none_only_where_the_owner_says_so() -> None:
+    throw_away = report("a@b.com", Flag.DISPOSABLE)
+    assert suppressed(report=throw_away, suppress_disposable=True) == "DISPOSABLE"
+    assert code(report=throw_away) == "OK"
+    assert code(suppress_disposable=True) == "OK"
+
+
 def test_row_11_nothing_queues_behind_an_open_breaker() -> None:
     provider, site = Reputation(breakers={PROVIDER: "open"}), Reputation(breakers={SITE: "open"})
     assert suppressed(reputation=provider, watched=WATCHED) == "BREAKER_PROVIDER"
@@ -250,6 +257,7 @@ def test_g24_the_staff_may_answer_whom_the_gate_would_mail() -> None:
         {"report": report("anybody@example.org")},
         {"report": report("abuse@example.com")},
         {"report": report("a@b.com", Flag.SMS_GATEWAY)},
+        {"report": report("a@b.com", Flag.DISPOSABLE), "suppress_disposable": True},
         {"standing": Standing.DOUBTFUL},
         {"reputation": None},
     ],

@@ -76,6 +76,18 @@ async def test_g15_a_granted_reply_is_a_due_row_and_nothing_else_happens(store: 
 
 
 @pytest.mark.anyio
+async def test_g04_a_throw_away_mailbox_is_answered_unless_told_not_to(store: Store, clock: MovableClock) -> None:
+    def thrown() -> Verdict:
+        return verdict(report=report("ann@example.com", Flag.DISPOSABLE))
+
+    assert await codes(replies(store, clock), thrown()) == ["OK"]
+    assert await codes(replies(store, clock, tight(suppress_disposable=True)), thrown(), verdict()) == [
+        "DISPOSABLE",
+        "OK",
+    ]
+
+
+@pytest.mark.anyio
 async def test_g15_a_second_call_returns_the_first_one_s_result(store: Store, clock: MovableClock) -> None:
     gate = replies(store, clock, tight(site_per_day=1))
     sent, stopped, held = verdict(), verdict(judged=Action.REJECT), verdict(standing=Standing.DOUBTFUL)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Final
 
 from formwarden.address.flags import shared_domains
@@ -35,6 +36,11 @@ class Disposables:
         if under(domain, self._listed or NONE) is None:
             return False
         return under(domain, self._allowed) is None and under(domain, shared_domains()) is None
+
+
+def is_installed() -> bool:
+    """Tell whether the extra is there, without reading its list."""
+    return find_spec(PACKAGE) is not None
 
 
 @cache

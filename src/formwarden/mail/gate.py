@@ -35,6 +35,7 @@ class GateFacts:
     owners: frozenset[str] = frozenset()  # canonical addresses of the staff and of the owner's tests (G26)
     replies: bool = True  # the setting
     form_replies: bool = True  # the form has a reply, or the caller writes it himself
+    suppress_disposable: bool = False  # the setting (G04)
     relay: bool = True  # one is configured, or the caller has his own
     waited_s: float = 0.0  # how long this reply has waited for DNS
     hold_dns_s: float = 3_600.0
@@ -238,6 +239,12 @@ def sms_gateway(facts: GateFacts) -> str | None:
     return "SMS_GATEWAY" if Flag.SMS_GATEWAY in facts.flags else None
 
 
+@row(10)
+def disposable(facts: GateFacts) -> str | None:
+    """A mailbox to throw away, and the owner answers none of those."""
+    return "DISPOSABLE" if facts.suppress_disposable and Flag.DISPOSABLE in facts.flags else None
+
+
 @row(11)
 def breaker_open(facts: GateFacts) -> str | None:
     """Too many replies failed there lately; nothing queues behind an open breaker."""
@@ -270,6 +277,7 @@ TABLE: Final = (
     own_domain,
     role_system,
     sms_gateway,
+    disposable,
     breaker_open,
     suspect,
 )

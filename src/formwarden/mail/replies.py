@@ -252,6 +252,7 @@ class Replies:
             own_domains=self._own_domains,
             owners=self._owners,
             replies=self._settings.replies,
+            suppress_disposable=self._settings.suppress_disposable,
             form_replies=case.own_mailer or case.form.reply is not None,
             relay=case.own_mailer or self._settings.smtp_url is not None,
             waited_s=case.waited_s,

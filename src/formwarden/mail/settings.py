@@ -92,6 +92,11 @@ class Mail(Group):
     hold_dns_s: Annotated[float, Unit("s"), Field(gt=0, description="a reply waits for DNS, looked up again")] = (
         3_600.0
     )
+    suppress_disposable: Annotated[
+        bool,
+        Unit("on | off"),
+        Field(description="throw-away mailboxes get no reply; they are told by the extra `disposable` (G04)"),
+    ] = False
     own_domains: Annotated[
         Words,
         Unit("domains"),
