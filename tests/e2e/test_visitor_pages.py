@@ -61,7 +61,8 @@ class Visit:
             page.locator(f"#{name}").fill(value)
         if trap:
             page.locator(".fw-more input[type=text]").evaluate("field => { field.value = 'Acme' }")
-        page.locator("main form button").click()
+        with page.expect_navigation():
+            page.locator("main form button").click()
         return page
 
     def home(self) -> Page:
@@ -79,7 +80,8 @@ class Visit:
 
     def thanked(self) -> Page:
         page = self.sent(message=self.texts[2])
-        page.get_by_role("button").click()
+        with page.expect_navigation():
+            page.get_by_role("button").click()
         return page
 
     def rejected(self) -> Page:
@@ -217,8 +219,8 @@ def test_g34_a_challenge_is_answered_with_work_where_scripts_run_and_stays_doubt
             break
         page.wait_for_timeout(POLL_MS)
     assert texts_for("en").reasons[AskCause.CHALLENGE] in page.locator("main").inner_text()
-    page.get_by_role("button").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button").click()
     assert page.title() == texts_for("en").thanks_title
     context.close()
     answered = site.overview().inquiries[0]
