@@ -38,8 +38,8 @@ def fill_in(context: BrowserContext, url: str, *, name: str, address: str, messa
     page.locator("#name").press_sequentially(name, delay=TYPING_MS)
     page.locator("#email").press_sequentially(address, delay=TYPING_MS)
     page.locator("#message").press_sequentially(message, delay=TYPING_MS)
-    page.locator("main form").get_by_role("button").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.locator("main form").get_by_role("button").click()
     text = page.locator("body").inner_text()
     page.close()
     return text
