@@ -33,7 +33,7 @@ def judged(lines: Sequence[Line], proof: Proof, how: str) -> None:
 
 def test_browser_people_get_through_and_a_plain_headless_browser_does_not(proof: Proof) -> None:
     found_chromium()
-    times = runs(1, 12)  # six browsers, four seconds each
+    times = runs(1, 8)  # six browsers, four seconds each
     with demo() as site:
         with chromium() as driven:
             personas = browser_personas(driven, Setting(url=site.url, moved=True, forwarded=True))
