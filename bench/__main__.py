@@ -95,6 +95,8 @@ def _run_store(bench: str, args: argparse.Namespace, say: Say) -> list[Row]:
                 *addresses.same_domain(args.http_rounds, say),
                 *addresses.many_domains(args.http_rounds, say, share=args.share),
                 *addresses.known_domain(args.rounds, say, share=args.share),
+                *addresses.tarpits(args.http_rounds, say),
+                *addresses.invented(min(2, args.http_rounds), say, share=args.share),  # a minute each
             ]
     few, steps = min(rows.FEW, max(1, args.rows // 10)), max(1, int(rows.STEPS * args.share))
     return rows.compared(args.rounds, say, few=few, many=args.rows, steps=steps)

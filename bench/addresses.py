@@ -1,10 +1,12 @@
-"""Addresses: look-ups of one domain at once, of many domains, and of a domain that is known."""
+"""Addresses: one domain at once, many domains, a known one, servers that never answer, and invented names."""
 
 import asyncio
 import time
+import tracemalloc
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
-from typing import Final
+from itertools import count, islice
+from typing import Final, Self
 
 import dns.asyncresolver
 import dns.nameserver
@@ -14,20 +16,27 @@ from email_validator import validate_email
 from bench.figures import Goal, Row, rows_of
 from bench.inprocess import Say
 from bench.slow_dns import SlowDns, slow_dns
-from formwarden.address.dns_resolver import DnsResolver, parse_servers
-from formwarden.address.report import AddressReport, Status
+from formwarden.address.dns_resolver import parse_servers
+from formwarden.address.report import AddressReport, CacheState, Status
+from formwarden.address.resolvers import resolver_for
 from formwarden.address.settings import Address
 from formwarden.address.suffix import Suffixes
 from formwarden.address.syntax import check_syntax
-from formwarden.address.verify import KEPT_SLOTS, SLOTS, AddressChecker
+from formwarden.address.verify import AddressChecker
 from formwarden.clock import SystemClock
 
 ONE_DOMAIN: Final = 500  # submissions at once
 DOMAINS: Final = 300
 DELAY_S: Final = 0.02
 THREADS: Final = 50
-AT_ONCE: Final = SLOTS - KEPT_SLOTS  # as many look-ups of unknown domains as a process has under way
+AT_ONCE: Final = 50
 HITS: Final = 5_000
+TARPITS: Final = 40  # submissions at once, each of a domain whose server says nothing
+LATE_MS: Final = 50  # of the deadline
+STALL_MS: Final = 20
+INVENTED: Final = 20_000
+HOT: Final = 50
+GROWTH_MIB: Final = 5
 
 
 def same_domain(rounds: int, say: Say) -> list[Row]:
@@ -43,6 +52,16 @@ def many_domains(rounds: int, say: Say, *, share: float = 1.0) -> list[Row]:
 def known_domain(rounds: int, say: Say, *, share: float = 1.0) -> list[Row]:
     """Measure an address whose domain is known, beside a dict and the syntax check."""
     return asyncio.run(_known_domain(rounds, say, max(1, int(HITS * share))))
+
+
+def tarpits(rounds: int, say: Say) -> list[Row]:
+    """Measure how long submissions wait, and the event loop stalls, where name servers say nothing."""
+    return asyncio.run(_tarpits(rounds, say))
+
+
+def invented(rounds: int, say: Say, *, share: float = 1.0) -> list[Row]:
+    """Measure what invented names leave behind, and whether they push out what is in use."""
+    return asyncio.run(_invented(rounds, say, max(1, int(INVENTED * share))))
 
 
 async def _same_domain(rounds: int, say: Say) -> list[Row]:
@@ -68,18 +87,19 @@ async def _many_domains(rounds: int, say: Say, domains: int) -> list[Row]:
     with slow_dns(DELAY_S) as server:
         for number in range(1, rounds + 1):
             say(f"many domains, round {number} of {rounds}")
-            fresh = [[f"a@{next(names)}" for _ in range(domains)] for _ in range(3)]
+            fresh = [[f"a@{next(names)}" for _ in range(domains)] for _ in range(4)]
             measured.append(
                 {
                     "email-validator, one by one": _rate(fresh[0], server, threads=1),
                     f"email-validator, {THREADS} threads": _rate(fresh[1], server, threads=THREADS),
                     "formwarden": await _our_rate(fresh[2], server),
+                    "formwarden, aiodns": await _our_rate(fresh[3], server, "aiodns"),
                 }
             )
     what = f"{domains} domains, answers after {DELAY_S * 1000:.0f} ms"
     beside = [{site: figure for site, figure in each.items() if "one by one" not in site} for each in measured]
-    goals = {"formwarden": Goal(bound=10, at_least=True)}
-    threads = {"formwarden": Goal(bound=1, at_least=True)}
+    goals = dict.fromkeys(("formwarden", "formwarden, aiodns"), Goal(bound=10, at_least=True))
+    threads = dict.fromkeys(goals, Goal(bound=1, at_least=True))
     return [
         *rows_of(what, "addresses/s", measured, goals=goals),
         *rows_of(f"{what}, beside threads", "addresses/s", beside, goals=threads),
@@ -100,9 +120,9 @@ def _rate(addresses: list[str], server: SlowDns, *, threads: int) -> float:
     return len(addresses) / (time.perf_counter() - started)
 
 
-async def _our_rate(addresses: list[str], server: SlowDns) -> float:
+async def _our_rate(addresses: list[str], server: SlowDns, resolver: str = "dnspython") -> float:
     """Check with formwarden, which asks for MX and for the addresses of the hosts."""
-    checker, waiting, reports = await _checker(server), iter(addresses), list[AddressReport]()
+    checker, waiting, reports = await _checker(server, resolver), iter(addresses), list[AddressReport]()
 
     async def check_some() -> None:
         for address in waiting:
@@ -137,9 +157,88 @@ async def _known_domain(rounds: int, say: Say, hits: int) -> list[Row]:
     return rows_of("address of a known domain", "µs of CPU", measured, goals={"formwarden": Goal(bound=5)})
 
 
-async def _checker(server: SlowDns) -> AddressChecker:
-    settings = Address(dns_servers=(server.address,))
-    resolver, suffixes = DnsResolver(settings.dns_servers), Suffixes()
+async def _tarpits(rounds: int, say: Say) -> list[Row]:
+    late, stalls, names = [], [], (f"silent-{number}.played" for number in count())
+    with slow_dns(0.0) as server:
+        for number in range(1, rounds + 1):
+            say(f"tarpits, round {number} of {rounds}")
+            checker = await _checker(server)
+            async with _Watch() as watch:
+                found = await asyncio.gather(*(checker.verify(f"a@{next(names)}") for _ in range(TARPITS)))
+            if any(report.status is not Status.UNKNOWN for report in found):
+                raise RuntimeError("a server that says nothing was believed to have said something")
+            slowest = sorted(report.elapsed_ms for report in found)[int(TARPITS * 0.99)]
+            late.append({"formwarden": slowest - Address().dns_deadline_s * 1000})
+            stalls.append({"formwarden": watch.longest_ms})
+    what = f"{TARPITS} silent domains at once"
+    return [
+        *rows_of(f"{what}: p99 behind the deadline", "ms", late, goals=_at_most(LATE_MS)),
+        *rows_of(f"{what}: the event loop stalls", "ms", stalls, goals=_at_most(STALL_MS)),
+    ]
+
+
+class _Watch:
+    """How long the event loop kept somebody waiting who was to wake every five milliseconds."""
+
+    EVERY_S: Final = 0.005
+
+    def __init__(self) -> None:
+        self.longest_ms = 0.0
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._watch())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+
+    async def _watch(self) -> None:
+        while True:
+            due = time.perf_counter() + self.EVERY_S
+            await asyncio.sleep(self.EVERY_S)
+            self.longest_ms = max(self.longest_ms, (time.perf_counter() - due) * 1000)
+
+
+async def _invented(rounds: int, say: Say, size: int) -> list[Row]:
+    grown, survived, names = [], [], count()
+    with slow_dns(0.0) as server:
+        for number in range(1, rounds + 1):
+            say(f"invented names, round {number} of {rounds}")
+            checker = await _checker(server)
+            hot = [f"a@hot-{number}-{n}.played" for n in range(HOT)]
+            _all_deliverable(await asyncio.gather(*(checker.verify(address) for address in hot)))
+            await _flood(checker, names, AT_ONCE * 4)  # whatever is made once is made
+            tracemalloc.start()
+            await _flood(checker, names, size)
+            held, _ = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            reports = [await checker.verify(address) for address in hot]
+            grown.append({"formwarden": held / 2**20})
+            survived.append({"formwarden": float(sum(report.cache is CacheState.HIT for report in reports))})
+    goal = Goal(bound=HOT, at_least=True, of_figure=True)
+    return [
+        *rows_of(f"{size:,} invented names: memory", "MiB", grown, goals=_at_most(GROWTH_MIB)),
+        *rows_of(f"{size:,} invented names: of {HOT} hot ones", "known", survived, goals={"formwarden": goal}),
+    ]
+
+
+async def _flood(checker: AddressChecker, names: Iterator[int], size: int) -> None:
+    addresses = (f"a@gone-{number}.played" for number in islice(names, size))
+
+    async def check_some() -> None:
+        for address in addresses:
+            await checker.verify(address)
+
+    await asyncio.gather(*(check_some() for _ in range(AT_ONCE)))
+
+
+def _at_most(bound: float) -> dict[str, Goal]:
+    return {"formwarden": Goal(bound=bound, of_figure=True)}
+
+
+async def _checker(server: SlowDns, resolver_name: str = "dnspython") -> AddressChecker:
+    settings = Address.model_validate({"dns_servers": server.address, "dns_resolver": resolver_name})
+    resolver, suffixes = resolver_for(settings), Suffixes()
     await asyncio.gather(resolver.load(), suffixes.load())
     return AddressChecker(
         resolver, settings=settings, suffixes=suffixes, clock=SystemClock(), own_domains=frozenset()

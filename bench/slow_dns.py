@@ -1,6 +1,7 @@
 """A name server in a process of its own: every domain has mail at one host, and each answer comes after a while.
 
-It handles bytes alone: one that understood them would be what is measured.
+It handles bytes alone: one that understood them would be what is measured. Names that begin with `gone`, and all
+below `invalid`, do not exist; of those that begin with `silent` it says nothing.
 """
 
 import asyncio
@@ -14,6 +15,10 @@ from typing import Final
 
 HEADER: Final = 12  # octets (RFC 1035 section 4.1.1)
 FLAGS: Final = b"\x81\x80" + b"\0\1" + b"\0\1" + bytes(4)  # an answer, recursive; one question, one record
+NOT_THERE: Final = b"\x81\x83" + b"\0\1" + b"\0\0" + b"\0\1" + b"\0\0"  # no such name, and one record of authority
+SOA: Final = (
+    b"\0\0\6\0\1" + (900).to_bytes(4, "big") + b"\0\x16\0\0" + 4 * bytes(4) + (900).to_bytes(4, "big")
+)  # of the root
 OWNER: Final = b"\xc0\x0c"  # the name that was asked
 TTL: Final = (300).to_bytes(4, "big")
 RECORDS: Final = {  # type -> its name and data
@@ -74,8 +79,14 @@ class _Server(asyncio.DatagramProtocol):
         kind = data[end - 4 : end]  # type and class
         name, value = RECORDS[int.from_bytes(kind[:2], "big")]
         self.asked[name] += 1
-        record = OWNER + kind + TTL + len(value).to_bytes(2, "big") + value
-        answer = data[:2] + FLAGS + data[HEADER:end] + record
+        asked = data[HEADER:end]
+        if asked[1:].startswith(b"silent"):
+            return
+        if asked[1:].startswith(b"gone") or asked[:-4].endswith(b"\7invalid\0"):
+            answer = data[:2] + NOT_THERE + asked + SOA
+        else:
+            record = OWNER + kind + TTL + len(value).to_bytes(2, "big") + value
+            answer = data[:2] + FLAGS + asked + record
         if self._transport is not None:
             asyncio.get_running_loop().call_later(self._delay_s, self._transport.sendto, answer, addr)
 

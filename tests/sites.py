@@ -97,7 +97,7 @@ class RecordingSender:
 
 
 class ScriptedResolver:
-    """The resolver's port: every domain has a mail host, unless `gone` or `silent` names it."""
+    """The resolver's port: every domain has a mail host, unless `gone` or `silent` names it or it cannot exist."""
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
@@ -110,6 +110,8 @@ class ScriptedResolver:
 
     async def resolve(self, name: str, rdtype: str, /, *, timeout_s: float) -> DnsAnswer:
         assert timeout_s > 0
+        if name.endswith(".invalid"):  # whoever answers this invents answers
+            return DnsAnswer(rcode=Rcode.NXDOMAIN, soa=True)
         self.asked[name] += 1
         self.begun.set()
         if self.error is not None:

@@ -26,7 +26,7 @@ def test_an_unguarded_page_is_measured_beside_the_bare_one(capsys: pytest.Captur
 
 def test_every_post_measured_is_a_new_inquiry_that_runs_the_endpoint(capsys: pytest.CaptureFixture[str]) -> None:
     rows = measured(capsys, "--only", "post")
-    assert len(rows) == 9
+    assert len(rows) == 15
     notes = [str(row["note"]).split() for (_, site), row in rows.items() if site == "formwarden"]
     assert [ran for ran, _, sent, *_ in notes if ran != sent] == []
 
@@ -57,7 +57,7 @@ def test_a_reservation_is_measured_beside_a_bare_upsert_of_the_same_durability(
 @pytest.mark.slow
 def test_look_ups_are_measured_against_a_name_server_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     rows = measured(capsys, "--only", "addresses")
-    assert len(rows) == 9
+    assert len(rows) == 15
     assert rows["500 submissions of one domain", "formwarden"]["figure"] == 1
     assert all(float(str(row["figure"])) > 0 for row in rows.values())
 

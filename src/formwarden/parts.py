@@ -8,8 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from formwarden.address.dns_resolver import DnsResolver
 from formwarden.address.resolver import Resolver
+from formwarden.address.resolvers import LoadedResolver, resolver_for
 from formwarden.address.suffix import Suffixes
 from formwarden.address.verify import AddressChecker
 from formwarden.answers import Answers
@@ -204,8 +204,8 @@ class Parts:
         return ClientSubjects(self.tokens.derive_all("clients"))
 
     @cached_property
-    def _dns(self) -> DnsResolver:
-        return DnsResolver(self._settings.address.dns_servers, faults=self.faults)
+    def _dns(self) -> LoadedResolver:
+        return resolver_for(self._settings.address, self.faults)
 
     @cached_property
     def checker(self) -> AddressChecker:

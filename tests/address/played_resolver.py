@@ -17,7 +17,10 @@ V6: Final = "2620:4f:8000::1"
 
 
 class PlayedResolver:
-    """The resolver port over a table; what is not in it does not exist."""
+    """The resolver port over a table; what is not in it does not exist.
+
+    The canary's questions are answered at once and counted apart; None stands for silence.
+    """
 
     def __init__(
         self,
@@ -33,8 +36,13 @@ class PlayedResolver:
         self.gate: asyncio.Event | None = None
         self.slow: Mapping[str, float] = {}
         self._clock = clock
+        self.canaries: list[str] = []
+        self.canary: DnsAnswer | None = DnsAnswer(rcode=Rcode.NXDOMAIN, soa=True)
 
     async def resolve(self, name: str, rdtype: str, /, *, timeout_s: float) -> DnsAnswer:
+        if name.endswith(".invalid"):
+            self.canaries.append(name)
+            return self.canary or DnsAnswer(rcode=Rcode.TIMEOUT)
         self.asked[name, rdtype] += 1
         self.timeouts.append(timeout_s)
         if self.gate is not None:

@@ -1,7 +1,8 @@
 import pytest
 
 from formwarden.address.flags import flags_of
-from formwarden.address.report import Flag
+from formwarden.address.report import Flag, Status
+from formwarden.address.syntax import check_syntax
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_names_of_people_are_no_roles(local: str) -> None:
     "domain", ["gmail.com", "docomo.ne.jp", "aqua.ocn.ne.jp", "taro.fastmail.com", "t-online.de"]
 )
 def test_domains_that_strangers_share_are_freemail(domain: str) -> None:
-    assert flags_of("taro", domain) == {Flag.FREEMAIL}
+    assert flags_of("taroyamada", domain) == {Flag.FREEMAIL}
 
 
 @pytest.mark.parametrize("domain", ["txt.att.net", "vtext.com", "tmomail.net"])
@@ -76,3 +77,44 @@ def test_a_name_that_only_looks_alike_is_not_flagged(domain: str) -> None:
 )
 def test_a_relay_of_a_persons_own_address_is_told_and_shared_by_strangers(domain: str) -> None:
     assert flags_of("taro", domain) == {Flag.PRIVACY_RELAY, Flag.FREEMAIL}
+
+
+@pytest.mark.parametrize(
+    ("local", "flagged"),
+    [
+        ("taro.yamada", False),
+        ("Taro.Yamada+shop", False),
+        ("a.b.c.d.e.f", False),
+        ("taro", True),
+        ("taro_yamada", True),
+        ("x" * 31, True),
+        ("taro.yamada-1", True),
+    ],
+)
+def test_names_that_gmail_does_not_hand_out_are_marked_there_only(local: str, flagged: bool) -> None:  # noqa: FBT001
+    assert (Flag.PROVIDER_SYNTAX in flags_of(local, "gmail.com")) is flagged
+    assert (Flag.PROVIDER_SYNTAX in flags_of(local, "googlemail.com")) is flagged
+    assert Flag.PROVIDER_SYNTAX not in flags_of(local, "shop.co.jp")
+
+
+@pytest.mark.parametrize("local", ["taro%shop.com", "shop!taro"])
+def test_an_address_that_servers_may_send_on_is_marked(local: str) -> None:
+    assert flags_of(local, "shop.co.jp") == {Flag.ROUTED_LOCAL}
+
+
+@pytest.mark.parametrize(
+    ("address", "flagged"),
+    [
+        ("taro@shop.co.jp", False),
+        ("山田たろー.taro@日本ネット-shop.jp", False),
+        ("иван@почта.рф", False),
+        ("p\u0430ypal@shop.co.jp", True),  # a Cyrillic а among Latin letters
+        ("info1@p\u0430ypal.com", True),
+        ("иван@shop.co.jp", False),  # each word is of one alphabet
+    ],
+)
+def test_words_of_several_alphabets_are_marked_and_japanese_is_one(address: str, flagged: bool) -> None:  # noqa: FBT001
+    report = check_syntax(address)
+
+    assert report.status is Status.UNKNOWN
+    assert (Flag.MIXED_SCRIPT in report.flags) is flagged

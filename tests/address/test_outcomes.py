@@ -4,7 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formwarden.address.outcomes import ROWS, TROUBLE, HostAnswers, Outcome, hosts_to_ask, is_global, judge
+from formwarden.address.outcomes import (
+    MOST_MX,
+    ROWS,
+    TROUBLE,
+    WITHOUT_MX,
+    HostAnswers,
+    Outcome,
+    hosts_to_ask,
+    is_global,
+    judge,
+    rewritten,
+)
 from formwarden.address.report import Flag, Reason, Status
 from formwarden.address.resolver import DnsAnswer, Rcode
 
@@ -228,6 +239,44 @@ def test_row_28_a_parked_mx_is_flagged() -> None:
 
     assert result.status is Status.DELIVERABLE
     assert result.flags == {Flag.PARKED_MX}
+
+
+@pytest.mark.parametrize("reason", sorted(WITHOUT_MX))
+def test_row_27_what_may_be_the_resolvers_invention_is_unknown(reason: Reason) -> None:
+    result = rewritten(Outcome(reason=reason, flags=frozenset({Flag.WEAK}), mx=((0, DOMAIN),), ttl_s=300))
+
+    assert result == Outcome(reason=Reason.RESOLVER_REWRITES)
+    assert (ROWS[result.reason][0], result.status) == (27, Status.UNKNOWN)
+
+
+def test_row_27_is_rows_3_to_6_and_what_a_zone_itself_says_stands() -> None:
+    assert {ROWS[reason][0] for reason in WITHOUT_MX} == {3, 4, 5, 6}
+    for reason in set(ROWS) - WITHOUT_MX:
+        assert rewritten(Outcome(reason=reason)).reason is reason
+
+
+@pytest.mark.parametrize(("itself", "row"), [(host(a=found(V4)), 3), (host(aaaa=found(V6)), 4)])
+def test_row_29_a_domain_without_mx_that_sends_nothing_is_flagged_and_its_status_stays(
+    itself: HostAnswers, row: int
+) -> None:
+    results = [
+        judge(DOMAIN, NODATA, {DOMAIN: itself}, txt)
+        for txt in (found("v=spf1 -all"), found("v=spf1 mx -all"), NODATA, TIMEOUT, None)
+    ]
+
+    assert {(result.status, ROWS[result.reason][0]) for result in results} == {(Status.DELIVERABLE, row)}
+    assert [Flag.SPF_REJECT_ALL in result.flags for result in results] == [True, False, False, False, False]
+    assert all(Flag.WEAK in result.flags for result in results)
+
+
+def test_row_29_says_nothing_of_a_domain_that_has_mx() -> None:
+    assert judge(DOMAIN, mx(MX1), {MX1[1]: GOOD}, found("v=spf1 -all")).flags == frozenset()
+
+
+def test_of_thousands_of_hosts_the_best_few_are_told() -> None:
+    many = mx(*((preference, f"mx{preference}.{DOMAIN}") for preference in range(2_000)))
+
+    assert judge(DOMAIN, many, {f"mx0.{DOMAIN}": GOOD}).mx == many.records[:MOST_MX]
 
 
 def test_five_questions_are_enough_for_any_domain() -> None:

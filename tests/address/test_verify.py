@@ -208,6 +208,9 @@ ZONE = {
     "implicit-aaaa.com": [f"AAAA {V6}"],
     "implicit-private.com": ["A 192.168.0.1"],
     "web-only.com": ['TXT "v=spf1 -all"'],
+    "sends-nothing.com": [f"A {V4}", 'TXT "v=spf1 " " -all"'],
+    "sends-nothing-v6.com": [f"AAAA {V6}", 'TXT "v=spf1 -all"'],
+    "*.wildcard.com": ["MX 10 mx.mx-ok.com."],
     "alias-gone.com": ["CNAME gone.com."],
     "null-mx.com": ["MX 0 ."],
     "null-mixed.com": ["MX 0 .", "MX 10 mx.mx-ok.com."],
@@ -237,6 +240,7 @@ MISBEHAVING = {
     "silent.com": Misbehaviour.SILENT,
     "garbage.com": Misbehaviour.GARBAGE,
     "truncated.com": Misbehaviour.TRUNCATED,
+    "yxdomain.com": Misbehaviour.YXDOMAIN,
 }
 REAL_ROWS = [
     (1, "mx-ok.com", Reason.MX_OK, set()),
@@ -265,7 +269,11 @@ REAL_ROWS = [
     (22, "silent.com", Reason.TIMEOUT, set()),
     (22, "garbage.com", Reason.TIMEOUT, set()),
     (23, "truncated.com", Reason.TRUNCATED, set()),
+    (24, "yxdomain.com", Reason.DNS_ERROR, set()),
+    (26, "anything.wildcard.com", Reason.MX_OK, set()),
     (28, "parked.com", Reason.MX_OK, {Flag.PARKED_MX}),
+    (29, "sends-nothing.com", Reason.IMPLICIT_MX_A, {Flag.WEAK, Flag.SPF_REJECT_ALL}),
+    (29, "sends-nothing-v6.com", Reason.IMPLICIT_MX_AAAA, {Flag.WEAK, Flag.SPF_REJECT_ALL}),
 ]
 
 

@@ -44,7 +44,7 @@ async def test_who_waited_gets_unknown_and_the_look_up_goes_on_and_decides_the_n
     late = await check.verify("taro@shop.co.jp")
     again = await check.verify("taro@shop.co.jp")
     resolver.gate.set()
-    await until(lambda: resolver.asked["mx.shop.co.jp", "AAAA"] == 1)
+    await until(lambda: resolver.asked["mx.shop.co.jp", "A"] == 1)
     held = await check.verify("taro@shop.co.jp")
 
     for report in (late, again):
@@ -139,7 +139,7 @@ async def test_a_good_verdict_past_its_time_is_used_where_its_renewal_is_late(cl
 
     assert await states(check, *["taro@shop.co.jp"] * 2) == [(Status.DELIVERABLE, CacheState.STALE)] * 2
     resolver.gate.set()
-    await until(lambda: resolver.asked["mx.shop.co.jp", "AAAA"] == 2)
+    await until(lambda: resolver.asked["mx.shop.co.jp", "A"] == 2)
     assert await states(check, "taro@shop.co.jp") == [(Status.DELIVERABLE, CacheState.HIT)]
     assert resolver.asked["shop.co.jp", "MX"] == 2
 

@@ -188,6 +188,13 @@ def test_g04_row_13_an_implicit_mx_is_for_shown_only() -> None:
     assert code(report=weak, standing=Standing.KNOWN) == "OK"
 
 
+def test_row_13_a_domain_that_says_it_sends_nothing_waits_for_the_owner_even_where_a_person_was_seen() -> None:
+    silent = report("a@b.com", Flag.WEAK, Flag.SPF_REJECT_ALL)
+    assert held(report=silent, standing=Standing.SHOWN).code == "HELD_SUSPECT"
+    assert code(report=silent, standing=Standing.KNOWN) == "OK"
+    assert code(report=silent, standing=Standing.SHOWN, released=True) == "OK"
+
+
 def test_g18_row_13_an_asked_one_that_a_watching_form_let_through_was_never_confirmed() -> None:
     assert held(judged=Action.ASK, standing=Standing.PLAIN).code == "HELD_SUSPECT"
 

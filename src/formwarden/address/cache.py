@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from formwarden.address.outcomes import Outcome
-from formwarden.address.report import Status
+from formwarden.address.report import Reason, Status
 from formwarden.clock import Clock
 from formwarden.forks import Lock
 
@@ -104,6 +104,13 @@ class VerdictCache:
             self._store(domain, entry)
             if deliverable:
                 self._protect(domain, entry)
+
+    def drop(self, reasons: frozenset[Reason]) -> None:
+        """Forget what was found for these reasons."""
+        with self._lock:
+            for segment in (self._probation, self._protected):
+                for domain in [each for each, entry in segment.items() if entry.verdict.outcome.reason in reasons]:
+                    del segment[domain]
 
     def seen_deliverable(self, domain: str) -> bool:
         """Tell whether the last definite answer was a good one, even if its time is over."""

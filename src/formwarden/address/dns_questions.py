@@ -10,9 +10,11 @@ import dns.message
 import dns.name
 import dns.nameserver
 import dns.rcode
+import dns.rdata
 import dns.rdatatype
 import dns.resolver
 from dns.rdtypes.ANY.MX import MX
+from dns.rdtypes.ANY.TXT import TXT
 
 from formwarden.address.resolver import DnsAnswer, Rcode
 
@@ -79,11 +81,16 @@ def _answered(answer: dns.resolver.Answer) -> DnsAnswer:
     if chain.answer is None:
         soa = _has_soa(answer.response)
         return DnsAnswer(rcode=Rcode.NODATA, ttl_s=float(chain.minimum_ttl), soa=soa, canonical=canonical)
-    records = tuple(
-        (rdata.preference, _text(rdata.exchange)) if isinstance(rdata, MX) else (0, rdata.to_text())
-        for rdata in chain.answer
-    )
+    records = tuple(map(_record, chain.answer))
     return DnsAnswer(rcode=Rcode.OK, records=records, ttl_s=float(chain.minimum_ttl), canonical=canonical)
+
+
+def _record(rdata: dns.rdata.Rdata) -> tuple[int, str]:
+    if isinstance(rdata, MX):
+        return rdata.preference, _text(rdata.exchange)
+    if isinstance(rdata, TXT):  # its strings are one text (RFC 7208 section 3.3)
+        return 0, b"".join(rdata.strings).decode("ascii", "replace")
+    return 0, rdata.to_text()
 
 
 def _no_such_name(error: dns.resolver.NXDOMAIN) -> DnsAnswer:

@@ -13,9 +13,11 @@ from typing import Final
 from formwarden.address.providers import parked
 from formwarden.address.report import Flag, Reason, Status
 from formwarden.address.resolver import DnsAnswer, Rcode
+from formwarden.address.spf import rejects_all
 from formwarden.address.syntax import is_reserved
 
 ASKED_TARGETS: Final = 2  # of the MX hosts; five questions an address in all
+MOST_MX: Final = 32  # are told and kept; an answer over TCP may hold a thousand
 ROOT: Final = "."
 GLOBAL_UNICAST: Final = IPv6Network("2000::/3")  # RFC 4291 section 2.4
 NAT64: Final = IPv6Network("64:ff9b::/96")  # an IPv4 address inside (RFC 6052)
@@ -44,7 +46,11 @@ ROWS: Final[Mapping[Reason, tuple[int, Status]]] = {
     Reason.DNS_ERROR: (24, Status.UNKNOWN),
     Reason.NO_RESOLVER: (25, Status.UNKNOWN),
     Reason.NOT_CHECKED: (25, Status.UNKNOWN),
+    Reason.RESOLVER_REWRITES: (27, Status.UNKNOWN),
 }
+WITHOUT_MX: Final = frozenset(  # rows 3 to 6: what a resolver that answers for every name makes of any name
+    {Reason.IMPLICIT_MX_A, Reason.IMPLICIT_MX_AAAA, Reason.IMPLICIT_MX_NONGLOBAL, Reason.NO_MAIL_HOST}
+)
 
 TROUBLE: Final[Mapping[Rcode, Reason]] = {
     Rcode.SERVFAIL: Reason.SERVFAIL,
@@ -59,15 +65,15 @@ TROUBLE: Final[Mapping[Rcode, Reason]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostAnswers:
-    """What DNS says about the addresses of one host."""
+    """What DNS says about the addresses of one host; IPv6 is not asked where IPv4 settles it."""
 
     a: DnsAnswer
-    aaaa: DnsAnswer
+    aaaa: DnsAnswer | None = None
 
     @property
-    def both(self) -> tuple[DnsAnswer, DnsAnswer]:
-        """Both answers."""
-        return (self.a, self.aaaa)
+    def both(self) -> tuple[DnsAnswer, ...]:
+        """The answers to what was asked."""
+        return (self.a,) if self.aaaa is None else (self.a, self.aaaa)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,25 +109,49 @@ def hosts_to_ask(domain: str, mx: DnsAnswer) -> tuple[str, ...]:
     return tuple(dict.fromkeys(real))[:ASKED_TARGETS]
 
 
-def judge(domain: str, mx: DnsAnswer, hosts: Mapping[str, HostAnswers]) -> Outcome:
-    """Judge the answers to the MX question and to those that `hosts_to_ask` named."""
+def judge(domain: str, mx: DnsAnswer, hosts: Mapping[str, HostAnswers], txt: DnsAnswer | None = None) -> Outcome:
+    """Judge the answers to the MX question and to those that `hosts_to_ask` named; `txt` where there is no MX."""
     answers = (mx, *(answer for host in hosts.values() for answer in host.both))
     ttl_s = min(answer.ttl_s for answer in answers)
     if mx.rcode is Rcode.NXDOMAIN:
         return Outcome(reason=Reason.CNAME_DANGLING if mx.canonical else Reason.NXDOMAIN, ttl_s=ttl_s)
     if mx.rcode is Rcode.NODATA:
-        return _implicit(domain, mx, hosts.get(domain), ttl_s)
+        return _implicit(domain, mx, hosts.get(domain), ttl_s, txt)
     if mx.rcode is not Rcode.OK:
         return Outcome(reason=_trouble(mx))
     real = _real(mx)
     if not real:  # RFC 7505, whatever the preference; no record at all is no answer
-        return Outcome(reason=Reason.NULL_MX if mx.records else Reason.LAME, mx=mx.records, ttl_s=ttl_s)
+        return Outcome(reason=Reason.NULL_MX if mx.records else Reason.LAME, mx=mx.records[:1], ttl_s=ttl_s)
     reason, flags = _targets(real, hosts)
     if len(real) < len(mx.records):
         flags |= {Flag.NULL_MX_MIXED}
     if parked(real):
         flags |= {Flag.PARKED_MX}
-    return Outcome(reason=reason, flags=flags, mx=real, ttl_s=ttl_s)
+    return Outcome(reason=reason, flags=flags, mx=real[:MOST_MX], ttl_s=ttl_s)
+
+
+def rewritten(outcome: Outcome) -> Outcome:
+    """Read an outcome again for a resolver that invents answers: rows 3 to 6 may be its own (row 27)."""
+    return Outcome(reason=Reason.RESOLVER_REWRITES) if outcome.reason in WITHOUT_MX else outcome
+
+
+def has_global(answer: DnsAnswer) -> bool:
+    """Tell whether mail can be sent to one of these addresses."""
+    return any(is_global(text) for text in _texts(answer))
+
+
+def target_of(host: HostAnswers | None) -> Target:
+    """Judge one host by its addresses; None: it was not asked."""
+    if host is None:
+        return Target.UNKNOWN
+    addresses = [text for answer in host.both for text in _texts(answer)]
+    if any(is_global(text) for text in addresses):
+        return Target.GLOBAL
+    if any(answer.rcode in TROUBLE for answer in host.both):
+        return Target.UNKNOWN
+    if addresses:
+        return Target.NONGLOBAL
+    return Target.DANGLING if all(_settled(answer) for answer in host.both) else Target.UNKNOWN
 
 
 def is_global(text: str) -> bool:
@@ -145,13 +175,14 @@ def _embedded(address: IPv6Address) -> IPv4Address | None:
     return address.ipv4_mapped or address.sixtofour
 
 
-def _implicit(domain: str, mx: DnsAnswer, host: HostAnswers | None, ttl_s: float) -> Outcome:
+def _implicit(domain: str, mx: DnsAnswer, host: HostAnswers | None, ttl_s: float, txt: DnsAnswer | None) -> Outcome:
     """No MX: the domain's own address counts as one (RFC 5321 section 5.1)."""
     if host is None:
         return Outcome(reason=Reason.DNS_ERROR)
     for answer, reason in ((host.a, Reason.IMPLICIT_MX_A), (host.aaaa, Reason.IMPLICIT_MX_AAAA)):
-        if any(is_global(text) for text in _texts(answer)):
-            return Outcome(reason=reason, flags=frozenset({Flag.WEAK}), mx=((0, domain),), ttl_s=ttl_s)
+        if answer is not None and has_global(answer):
+            flags = frozenset({Flag.WEAK, Flag.SPF_REJECT_ALL} if txt and rejects_all(_texts(txt)) else {Flag.WEAK})
+            return Outcome(reason=reason, flags=flags, mx=((0, domain),), ttl_s=ttl_s)
     failed = next((answer for answer in host.both if answer.rcode in TROUBLE), None)
     if failed is not None:
         return Outcome(reason=_trouble(failed))
@@ -162,7 +193,7 @@ def _implicit(domain: str, mx: DnsAnswer, host: HostAnswers | None, ttl_s: float
 
 
 def _targets(real: Iterable[tuple[int, str]], hosts: Mapping[str, HostAnswers]) -> tuple[Reason, frozenset[Flag]]:
-    kinds = {_by_name(host) or _by_answers(hosts.get(host)) for _, host in real}
+    kinds = {_by_name(host) or target_of(hosts.get(host)) for _, host in real}
     flags: set[Flag] = set()
     if any(answer.canonical and answer.rcode is Rcode.OK for host in hosts.values() for answer in host.both):
         flags.add(Flag.MX_CNAME)  # against RFC 2181 section 10.3, and it works
@@ -183,25 +214,14 @@ def _targets(real: Iterable[tuple[int, str]], hosts: Mapping[str, HostAnswers]) 
 
 def _by_name(host: str) -> Target | None:
     """Judge a host by its name where asking would be wrong: the site's resolver may know private names."""
+    if host[-1:].isalpha() and ":" not in host:  # no address ends so; told from one in a tenth of the time
+        return Target.NONGLOBAL if is_reserved(host) else None
     try:
         ip_address(host.strip("[]"))
     except ValueError:
         return Target.NONGLOBAL if is_reserved(host) else None
     # Against RFC 5321, yet some servers deliver to the address.
     return Target.LITERAL if is_global(host.strip("[]")) else Target.NONGLOBAL
-
-
-def _by_answers(host: HostAnswers | None) -> Target:
-    if host is None:  # beyond the hosts that were asked
-        return Target.UNKNOWN
-    addresses = [text for answer in host.both for text in _texts(answer)]
-    if any(is_global(text) for text in addresses):
-        return Target.GLOBAL
-    if any(answer.rcode in TROUBLE for answer in host.both):
-        return Target.UNKNOWN
-    if addresses:
-        return Target.NONGLOBAL
-    return Target.DANGLING if all(_settled(answer) for answer in host.both) else Target.UNKNOWN
 
 
 def _real(mx: DnsAnswer) -> tuple[tuple[int, str], ...]:

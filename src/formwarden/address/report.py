@@ -42,6 +42,7 @@ class Reason(StrEnum):
     DNS_ERROR = "dns_error"
     NOT_CHECKED = "not_checked"
     NO_RESOLVER = "no_resolver"
+    RESOLVER_REWRITES = "resolver_rewrites"  # it answers for names that do not exist
 
     EMPTY = "empty"
     CONTROL_CHARACTERS = "control_characters"
@@ -65,6 +66,7 @@ class Flag(StrEnum):
     MX_SOME_NONGLOBAL = "mx_some_nonglobal"
     MX_CNAME = "mx_cname"
     PARKED_MX = "parked_mx"
+    SPF_REJECT_ALL = "spf_reject_all"  # no MX, and "v=spf1 -all": it says of itself that it sends nothing
     ROLE = "role"
     ROLE_SYSTEM = "role_system"
     FREEMAIL = "freemail"
@@ -72,6 +74,9 @@ class Flag(StrEnum):
     PRIVACY_RELAY = "privacy_relay"  # a person's own address stands behind it
     DISPOSABLE = "disposable"  # listed by the extra of that name
     OWN_DOMAIN = "own_domain"
+    PROVIDER_SYNTAX = "provider_syntax"  # the provider hands out no such name
+    ROUTED_LOCAL = "routed_local"  # % or ! before the @: some servers send such mail on to others
+    MIXED_SCRIPT = "mixed_script"  # letters of alphabets that nobody writes together
 
 
 class CacheState(StrEnum):

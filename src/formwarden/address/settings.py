@@ -11,6 +11,11 @@ class Address(Group):
     """DNS: whom to ask, for how long, and how much."""
 
     dns: Annotated[Literal["on", "off"], Unit("on | off"), Field(description="off: every domain is *unknown*")] = "on"
+    dns_resolver: Annotated[
+        Literal["dnspython", "aiodns"],
+        Unit("dnspython | aiodns"),
+        Field(description="what asks; aiodns is the extra of that name: faster, and more domains are *unknown*"),
+    ] = "dnspython"
     dns_servers: Annotated[
         Words, Unit("host or host:port"), Field(description="the resolvers to ask; none: the system's")
     ] = ()

@@ -43,7 +43,7 @@ def check_syntax(raw: str, suffixes: Suffixes | None = None) -> AddressReport:
         address=address,
         status=Status.UNKNOWN,
         reason=Reason.NOT_CHECKED,
-        flags=flags_of(parsed.local_part, domain),
+        flags=flags_of(parsed.local_part, domain, shown=parsed.domain),
         normalized=parsed.normalized,
         ascii_email=parsed.ascii_email,
         domain=domain,

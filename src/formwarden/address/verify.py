@@ -6,12 +6,14 @@ from typing import Final
 
 from formwarden.address.breaker import Breaker
 from formwarden.address.cache import DomainVerdict, VerdictCache
+from formwarden.address.canary import Canary
 from formwarden.address.canonical import canonical_key
 from formwarden.address.caps import UniqueNames
 from formwarden.address.disposable import Disposables
 from formwarden.address.flights import Flight, Flights
+from formwarden.address.hosts import Hosts
 from formwarden.address.lookup import LookUp
-from formwarden.address.outcomes import Outcome
+from formwarden.address.outcomes import ASKED_TARGETS, WITHOUT_MX, Outcome, rewritten
 from formwarden.address.providers import provider_of
 from formwarden.address.report import AddressReport, CacheState, Flag, Reason, Status
 from formwarden.address.resolver import Resolver
@@ -20,9 +22,12 @@ from formwarden.address.suffix import Suffixes
 from formwarden.address.suggestion import still_meant
 from formwarden.address.syntax import check_syntax
 from formwarden.clock import Clock
+from formwarden.entropy import Entropy, system_entropy
 from formwarden.faults import Faults, bug
 
-SLOTS: Final = 32  # look-ups under way in one process
+# Look-ups under way in one process: fifty unknown domains at once and some that go on behind their deadline. Each has
+# three sockets at most, so all have 240 of the 1,024 files that a process may usually open.
+SLOTS: Final = 80
 KEPT_SLOTS: Final = SLOTS // 4  # for domains seen deliverable before (ruling G33)
 NOT_CHECKED: Final = "dns not checked"  # the fault's name
 # What a resolver does that is ill. A zone can be ill alike, so the breaker counts domains.
@@ -56,6 +61,7 @@ class AddressChecker:
         clock: Clock,
         own_domains: frozenset[str],
         faults: Faults | None = None,
+        entropy: Entropy = system_entropy,
     ) -> None:
         self._resolver = resolver
         self._settings = settings
@@ -66,6 +72,9 @@ class AddressChecker:
         self.faults = faults or Faults(clock)
         self._cache = VerdictCache(clock)
         self._flights = Flights[LookUp, DomainVerdict](self._ask)
+        self._seconds = max(settings.dns_deadline_s, settings.dns_hard_stop_s)
+        self._hosts = Hosts(resolver, clock, limit=SLOTS * ASKED_TARGETS)
+        self._canary = Canary(resolver, clock, entropy, self.faults, changed=self._look_anew)
         self._breaker = Breaker(clock, self.faults)
         self._names = UniqueNames[str](clock, settings.dns_names_per_domain)
         self._clients = UniqueNames[bytes](clock, settings.dns_new_domains_per_client)
@@ -139,8 +148,7 @@ class AddressChecker:
     def _start(self, domain: str, registrable: str, client: bytes | None) -> Flight[LookUp, DomainVerdict] | None:
         """Begin a look-up; None where it would exceed a bound, which is counted."""
         known = self._cache.seen_deliverable(domain)
-        seconds = max(self._settings.dns_deadline_s, self._settings.dns_hard_stop_s)
-        look_up = LookUp(domain, registrable, self._resolver, self._clock, seconds=seconds)
+        look_up = LookUp(domain, registrable, self._resolver, self._clock, hosts=self._hosts, seconds=self._seconds)
         why = "too many look-ups under way"
         if not known and not self._names.take(registrable, domain):
             why = "too many names below one registrable domain"
@@ -149,6 +157,7 @@ class AddressChecker:
         elif not self._breaker.allows(registrable):
             why = "the resolver fails"
         elif flight := self._flights.join(domain, SLOTS if known else SLOTS - KEPT_SLOTS, look_up):
+            self._canary.look()
             return flight
         self.faults.remark(NOT_CHECKED, why)
         return None
@@ -164,7 +173,13 @@ class AddressChecker:
         self._cache.put(look_up.domain, verdict)
         return verdict
 
+    def _look_anew(self) -> None:
+        """Forget what a resolver that invents answers made look like a domain without MX, and the reverse."""
+        self._cache.drop(WITHOUT_MX | {Reason.RESOLVER_REWRITES})
+
     def _verdict(self, outcome: Outcome) -> DomainVerdict:
+        if self._canary.rewrites:
+            outcome = rewritten(outcome)
         return DomainVerdict(outcome=outcome, provider=provider_of(outcome.mx, self._suffixes))
 
 

@@ -8,8 +8,8 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from typing import BinaryIO, Final, Protocol, TextIO
 
-from formwarden.address.dns_resolver import DnsResolver
 from formwarden.address.report import AddressReport, Status
+from formwarden.address.resolvers import resolver_for
 from formwarden.address.settings import Address
 from formwarden.address.suffix import Suffixes
 from formwarden.address.verify import AddressChecker
@@ -142,7 +142,7 @@ async def _start(
 
 
 async def _checker(settings: Address) -> AddressChecker:
-    resolver, suffixes = DnsResolver(settings.dns_servers), Suffixes()
+    resolver, suffixes = resolver_for(settings), Suffixes()
     # Nobody waits for what would be found after the deadline, and it would take the place of others.
     ours = {"dns_hard_stop_s": settings.dns_deadline_s, "dns_names_per_domain": NAMES_PER_DOMAIN}
     checker = AddressChecker(

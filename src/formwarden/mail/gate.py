@@ -259,7 +259,8 @@ def suspect(facts: GateFacts) -> str | None:
     # A form that only watches lets an *asked* one through: the click that would settle it was never made.
     doubted = facts.standing is Standing.DOUBTFUL or facts.judged is Action.ASK
     weak = Flag.WEAK in facts.flags and facts.standing is not Standing.SHOWN  # G04
-    return "HELD_SUSPECT" if doubted or weak else None
+    silent = Flag.SPF_REJECT_ALL in facts.flags  # it says that nobody there sends mail, and it has no MX
+    return "HELD_SUSPECT" if doubted or weak or silent else None
 
 
 TABLE: Final = (

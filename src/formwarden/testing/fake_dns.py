@@ -39,7 +39,8 @@ class FakeDNS:
     ```
 
     What is listed nowhere does not exist. `rewriting`: names that do not exist lead to a page of the resolver's own,
-    as at some providers (row 27). A wrong record, or a row that is none, raises `ValueError`.
+    as at some providers (row 27), until `rewrite(on=False)`. A wrong record, or a row that is none, raises
+    `ValueError`. The warden also asks for a name below `invalid`, to see whether this resolver tells the truth.
     """
 
     def __init__(
@@ -86,6 +87,10 @@ class FakeDNS:
         """Answer later for a name and what lies below it; "." is every name."""
         self._played.slow(name, seconds)
 
+    def rewrite(self, *, on: bool) -> None:
+        """Begin, or end, to answer for names that do not exist."""
+        self._zone.rewriting = on
+
     async def resolve(self, name: str, rdtype: str, /, *, timeout_s: float) -> DnsAnswer:
         """Answer one question in process; never raises."""
         if any(row.name == UNCONFIGURED and _is_in(_lower(name), at) for at, row in self._playing.items()):
@@ -119,7 +124,7 @@ class _Zone:
     """A zone that can be replaced while a server's thread reads it."""
 
     def __init__(self, records: Mapping[str, Sequence[str]], *, rewriting: bool) -> None:
-        self._rewriting = rewriting
+        self.rewriting = rewriting
         self.replace(records)
 
     def replace(self, records: Mapping[str, Sequence[str]]) -> None:
@@ -130,7 +135,7 @@ class _Zone:
 
     def answer(self, query: dns.message.Message) -> dns.message.Message:
         response = self._zone.answer(query)
-        if self._rewriting and response.rcode() == dns.rcode.NXDOMAIN:
+        if self.rewriting and response.rcode() == dns.rcode.NXDOMAIN:
             response.set_rcode(dns.rcode.NOERROR)
             question = query.question[0]
             if question.rdtype == dns.rdatatype.A:
