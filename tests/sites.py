@@ -174,11 +174,12 @@ class Site:
         signals: Sequence[Signal] = (),
         settings: Mapping[str, object] | None = None,
         vouchers: Sequence[Voucher] = (),
+        resolver: ScriptedResolver | None = None,
     ) -> None:
         numbers = itertools.count(1)
         self.clock = MovableClock()
         self.sender = RecordingSender()
-        self.resolver = ScriptedResolver()
+        self.resolver = resolver or ScriptedResolver()
         self.journal_path = tmp_path / "journal"
         self.form = form or contact()
         plain: dict[str, object] = {

@@ -2,7 +2,7 @@ import pytest
 
 from formwarden.address.cache import MAX_ENTRIES, STALE_S, DomainVerdict, VerdictCache
 from formwarden.address.outcomes import Outcome
-from formwarden.address.report import Reason
+from formwarden.address.report import Flag, Reason
 from tests.clock import MovableClock
 
 
@@ -165,3 +165,25 @@ def test_the_protected_are_bounded_too_and_who_leaves_them_is_on_probation(clock
 
     assert cache.get("shop-0.co.jp") is None
     assert all(cache.get(f"shop-{number}.co.jp") is not None for number in range(1, 4))
+
+
+def test_a_weak_verdict_that_lacks_how_the_domain_sends_is_kept_for_moments_and_replaces_no_whole_one(
+    clock: MovableClock,
+) -> None:
+    cache = VerdictCache(clock)
+    half = DomainVerdict(
+        outcome=Outcome(reason=Reason.IMPLICIT_MX_A, flags=frozenset({Flag.WEAK, Flag.SPF_UNKNOWN}), ttl_s=3600)
+    )
+    whole = DomainVerdict(
+        outcome=Outcome(reason=Reason.IMPLICIT_MX_A, flags=frozenset({Flag.WEAK, Flag.SPF_REJECT_ALL}), ttl_s=300)
+    )
+    cache.put("web.com", half)
+    assert cache.get("web.com") == half
+    clock.move(5)
+    assert cache.get("web.com") is None
+    cache.put("web.com", whole)
+    clock.move(300)
+    cache.put("web.com", half)
+
+    assert cache.get("web.com") is None
+    assert cache.stale("web.com") == whole

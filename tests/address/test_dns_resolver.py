@@ -6,12 +6,15 @@ from pathlib import Path
 
 import dns.asyncresolver
 import dns.message
+import dns.name
+import dns.nameserver
 import dns.rcode
 import dns.rrset
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from formwarden.address.dns_questions import Questions
 from formwarden.address.dns_resolver import DnsResolver, DnsServer, parse_servers
 from formwarden.address.resolver import DnsAnswer, Rcode
 from formwarden.clock import SystemClock
@@ -118,6 +121,21 @@ async def test_the_search_list_is_never_used_and_nothing_is_kept() -> None:
             await resolver.resolve("gone.com", "MX", timeout_s=1.0)
 
     assert played.queries == {("gone.com", "MX"): 2}
+
+
+@pytest.mark.anyio
+async def test_a_search_list_of_the_systems_makes_no_name_of_another() -> None:
+    async with PlayedDns({"shop.lan": ["MX 10 mx.shop.lan."]}) as played:
+        host, _, port = played.address.rpartition(":")
+        system = dns.asyncresolver.Resolver(configure=False)
+        system.nameservers = [dns.nameserver.Do53Nameserver(host, int(port))]
+        system.search = [dns.name.from_text("lan.")]
+        system.domain = dns.name.from_text("lan.")
+        system.use_search_by_default = True
+        answers = [await Questions(system).ask(name, "MX", 1.0) for name in ("shop", "shop.com")]
+
+    assert {answer.rcode for answer in answers} == {Rcode.NXDOMAIN}
+    assert played.queries == {("shop", "MX"): 1, ("shop.com", "MX"): 1}
 
 
 @pytest.mark.anyio

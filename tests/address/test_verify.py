@@ -281,7 +281,7 @@ async def over_real_sockets(*domains: str, servers: tuple[str, ...] = ()) -> lis
     async with PlayedDns(ZONE) as dns:
         for name, how in MISBEHAVING.items():
             dns.misbehave(name, how)
-        settings = Address(dns_servers=servers or (dns.address,), dns_deadline_s=0.5)
+        settings = Address(dns_servers=servers or (dns.address,))
         resolver = DnsResolver(settings.dns_servers)
         await resolver.load()
         check = checker(resolver, SystemClock(), settings=settings)
@@ -291,8 +291,8 @@ async def over_real_sockets(*domains: str, servers: tuple[str, ...] = ()) -> lis
 @pytest.mark.anyio
 async def test_every_row_over_real_sockets() -> None:
     reports = []
-    for start in range(0, len(REAL_ROWS), SLOTS // 2):
-        part = REAL_ROWS[start : start + SLOTS // 2]
+    for start in range(0, len(REAL_ROWS), SLOTS // 5):  # a busy machine must not be late
+        part = REAL_ROWS[start : start + SLOTS // 5]
         reports += await over_real_sockets(*(domain for _, domain, _, _ in part))
 
     rows = [row for row, *_ in REAL_ROWS]

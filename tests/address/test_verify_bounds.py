@@ -12,7 +12,7 @@ from formwarden.address.cache import STALE_S, DomainVerdict, VerdictCache
 from formwarden.address.caps import WINDOW_S, UniqueNames
 from formwarden.address.dns_resolver import DnsResolver
 from formwarden.address.outcomes import Outcome
-from formwarden.address.report import CacheState, Reason, Status
+from formwarden.address.report import CacheState, Flag, Reason, Status
 from formwarden.address.resolver import DnsAnswer, Rcode
 from formwarden.address.settings import Address
 from formwarden.address.suffix import Suffixes
@@ -114,6 +114,45 @@ async def test_a_slow_server_answers_behind_the_deadline_over_real_sockets() -> 
     assert max(report.elapsed_ms for report in reports) < 1000
 
 
+# ------------------------------------------------------------------ what is heard in part
+@pytest.mark.anyio
+async def test_where_spf_is_late_the_report_says_so_and_the_next_look_up_decides() -> None:
+    nodata = DnsAnswer(rcode=Rcode.NODATA, soa=True)
+    silent = DnsAnswer(rcode=Rcode.OK, records=((0, "v=spf1 -all"),), ttl_s=300)
+    table = {("web.com", "MX"): nodata, ("web.com", "A"): a(), ("web.com", "TXT"): silent}
+    resolver = PlayedResolver(table, held={"TXT"})
+    clock = MovableClock()
+    check = checker(resolver, clock, settings=Address(dns_deadline_s=0.02, dns_hard_stop_s=0.04))
+
+    late = await check.verify("taro@web.com")
+    kept = late
+    for _ in range(1000):
+        kept = await check.verify("taro@web.com")
+        if kept.cache is CacheState.HIT:
+            break
+    resolver.held.clear()
+    clock.move(5)
+    renewed = await check.verify("taro@web.com")
+    hit = await check.verify("taro@web.com")
+
+    assert late.flags == kept.flags == {Flag.WEAK, Flag.SPF_UNKNOWN}
+    assert (late.cache, kept.cache) == (CacheState.MISS, CacheState.HIT)
+    assert renewed.flags == hit.flags == {Flag.WEAK, Flag.SPF_REJECT_ALL}
+    assert hit.cache is CacheState.HIT
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("rcode", [Rcode.SERVFAIL, Rcode.TIMEOUT, Rcode.TRUNCATED, Rcode.REFUSED, Rcode.BROKEN])
+async def test_where_spf_cannot_be_heard_a_weak_verdict_says_so(rcode: Rcode, clock: MovableClock) -> None:
+    nodata = DnsAnswer(rcode=Rcode.NODATA, soa=True)
+    table = {("web.com", "MX"): nodata, ("web.com", "A"): a(), ("web.com", "TXT"): DnsAnswer(rcode=rcode)}
+
+    report = await checker(PlayedResolver(table), clock).verify("taro@web.com")
+
+    assert (report.status, report.reason) == (Status.DELIVERABLE, Reason.IMPLICIT_MX_A)
+    assert report.flags == {Flag.WEAK, Flag.SPF_UNKNOWN}
+
+
 # ------------------------------------------------------------------ stale
 @pytest.mark.anyio
 async def test_a_good_verdict_past_its_time_is_renewed_by_one_look_up_for_all(clock: MovableClock) -> None:
@@ -209,6 +248,17 @@ async def test_one_network_brings_a_few_new_domains_and_known_ones_without_end(c
     assert (await check.verify("taro@shop.co.jp", client=NETWORK)).status is Status.DELIVERABLE
     for client in (OTHER, None):
         assert (await check.verify("taro@invented-9.com", client=client)).reason is Reason.NXDOMAIN
+
+
+@pytest.mark.anyio
+async def test_a_network_over_its_share_uses_up_no_domains_names(clock: MovableClock) -> None:
+    check = checker(PlayedResolver({}), clock)
+    for number in range(6):
+        await check.verify(f"taro@invented-{number}.com", client=NETWORK)
+    for number in range(20):
+        await check.verify(f"taro@{number}.victim.co.jp", client=NETWORK)
+
+    assert (await check.verify("taro@mail.victim.co.jp", client=OTHER)).reason is Reason.NXDOMAIN
 
 
 @pytest.mark.anyio

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from formwarden.address.settings import Address
 from formwarden.address.verify import KEPT_SLOTS, SLOTS
 from formwarden.cli.address_lines import MAX_LINE, address_lines
-from formwarden.cli.check_address import AT_ONCE, add_parser, run
+from formwarden.cli.check_address import AT_ONCE, INTERRUPTED, add_parser, run
 from formwarden.demo.played_dns import PlayedDns
 from formwarden.testing import FakeDNS
 
@@ -163,7 +164,7 @@ def test_silent_domains_take_no_place_from_those_after_them(capsys: pytest.Captu
         dns.behave(f"silent{number}.com", "timeout")
     names = [f"a@{kind}.com" for n in range(SILENT) for kind in (f"silent{n}", f"good{2 * n}", f"good{2 * n + 1}")]
     with dns.served() as server:
-        assert run(parsed("--json", *names), Address(dns_servers=(server,), dns_deadline_s=0.25)) == 0
+        assert run(parsed("--json", *names), Address(dns_servers=(server,), dns_deadline_s=0.4)) == 0
 
     reasons = [reason for _, _, reason in rows(capsys.readouterr().out)]
     assert reasons == ["timeout", "mx_ok", "mx_ok"] * SILENT
@@ -219,6 +220,39 @@ def test_a_reader_who_goes_away_is_no_fault(tmp_path: Path) -> None:
             process.stdout = None
             _, told = process.communicate(b"no address\n" * 3, timeout=60)
     assert (process.returncode, told) == (0, b"")
+
+
+@pytest.mark.slow
+def test_ctrl_c_prints_what_is_known_also_behind_what_is_not_and_waits_for_no_more_lines(tmp_path: Path) -> None:
+    dns = FakeDNS({"good.com": ["MX 10 mx.mx-ok.played."]})
+    for name in ("silent.com", "last.com"):
+        dns.behave(name, "timeout")
+    with dns.served() as server:
+        argv, environment = command(server, "--stdin", "--json")
+        environment["FORMWARDEN_DNS_DEADLINE_S"] = "60"
+        process = subprocess.Popen(
+            argv,
+            env=environment,
+            cwd=tmp_path,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        with process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(b"a@good.com\na@silent.com\n" + b"no address\n" * 4 + b"a@last.com\n")
+            process.stdin.flush()  # and it stays open: the command waits for another line
+            first = process.stdout.readline()
+            end = time.monotonic() + 60
+            while not dns.asked("last.com", "MX"):  # what stands before it needs no DNS, and is known by then
+                assert time.monotonic() < end
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=20) == INTERRUPTED
+            rest, told = process.stdout.read(), process.stderr.read() if process.stderr else b""
+    reports = rows((first + rest).decode())
+    assert [status for _, status, _ in reports] == ["deliverable"] + ["invalid"] * 4
+    assert told == b"check-address: interrupted, 5 reported\n"
 
 
 @example_settings(max_examples=60, deadline=None)

@@ -195,6 +195,17 @@ def test_row_13_a_domain_that_says_it_sends_nothing_waits_for_the_owner_even_whe
     assert code(report=silent, standing=Standing.SHOWN, released=True) == "OK"
 
 
+def test_a_domain_without_mx_that_has_not_said_how_it_sends_is_asked_again_and_then_waits_for_the_owner() -> None:
+    unheard = report("a@b.com", Flag.WEAK, Flag.SPF_UNKNOWN)
+    first = held(report=unheard, standing=Standing.SHOWN)
+    last = held(report=unheard, standing=Standing.SHOWN, waited_s=HOUR)
+
+    assert (first.code, first.check_s) == ("ADDR_DNS_TEMP", 60.0)
+    assert (last.code, last.check_s) == ("HELD_SUSPECT", None)
+    assert code(report=unheard, standing=Standing.KNOWN) == "OK"
+    assert code(report=unheard, standing=Standing.SHOWN, released=True) == "OK"
+
+
 def test_g18_row_13_an_asked_one_that_a_watching_form_let_through_was_never_confirmed() -> None:
     assert held(judged=Action.ASK, standing=Standing.PLAIN).code == "HELD_SUSPECT"
 

@@ -19,7 +19,7 @@ PLAYED = [row for row in DNS_ROWS if row.number != 27]  # that one is the resolv
 async def reports(resolver: Resolver, clock: Clock, domains: list[str], *, at_once: int = 1) -> list[AddressReport]:
     checks = AddressChecker(
         resolver,
-        settings=Address(dns_deadline_s=0.5),
+        settings=Address(),
         suffixes=Suffixes(),
         clock=clock,
         own_domains=frozenset(),

@@ -87,7 +87,7 @@ class VerdictCache:
         now = self._clock.monotonic()
         with self._lock:
             before = self._entry(domain)
-            failed = verdict.outcome.status is Status.UNKNOWN
+            failed = not verdict.outcome.complete
             failures = (before.failures if before else 0) + 1 if failed else 0
             until = now + _keep_s(verdict.outcome, failures)
             deliverable = verdict.outcome.status is Status.DELIVERABLE
@@ -141,7 +141,7 @@ class VerdictCache:
 
 
 def _keep_s(outcome: Outcome, failures: int) -> float:
-    if outcome.status is Status.UNKNOWN:
+    if not outcome.complete:
         return min(FIRST_FAILURE_S * 2.0 ** min(failures - 1, MOST_DOUBLINGS), LONGEST_FAILURE_S)
     least, most = POSITIVE_S if outcome.status is Status.DELIVERABLE else NEGATIVE_S
     return min(max(outcome.ttl_s, least), most)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-import dns.asyncbackend
 import dns.asyncresolver
 import dns.exception
 import dns.message
@@ -16,6 +15,7 @@ import dns.resolver
 from dns.rdtypes.ANY.MX import MX
 from dns.rdtypes.ANY.TXT import TXT
 
+from formwarden.address.dns_bounds import BoundedBackend
 from formwarden.address.resolver import DnsAnswer, Rcode
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Questions:
 
     def __init__(self, resolver: dns.asyncresolver.Resolver) -> None:
         self._resolver = resolver
-        self._backend = dns.asyncbackend.get_backend("asyncio")
+        self._backend = BoundedBackend()
         resolver.cache = None
         resolver.search = []
         resolver.timeout = TRY_S

@@ -28,7 +28,7 @@ class LookUp:
         self._hosts = hosts
         self._end = clock.monotonic() + seconds
         self._mx = LATE
-        self._txt: DnsAnswer | None = None
+        self._txt = LATE
         self._known: dict[str, HostAnswers] = {}
         self._asking: dict[str, HostLookUp] = {}
 

@@ -90,6 +90,11 @@ class Outcome:
         """What the table says of this reason."""
         return ROWS[self.reason][1]
 
+    @property
+    def complete(self) -> bool:
+        """Whether DNS has said all that it was asked; what it has not is asked again soon."""
+        return self.status is not Status.UNKNOWN and Flag.SPF_UNKNOWN not in self.flags
+
 
 class Target(Enum):
     """What one MX host is good for."""
@@ -181,8 +186,7 @@ def _implicit(domain: str, mx: DnsAnswer, host: HostAnswers | None, ttl_s: float
         return Outcome(reason=Reason.DNS_ERROR)
     for answer, reason in ((host.a, Reason.IMPLICIT_MX_A), (host.aaaa, Reason.IMPLICIT_MX_AAAA)):
         if answer is not None and has_global(answer):
-            flags = frozenset({Flag.WEAK, Flag.SPF_REJECT_ALL} if txt and rejects_all(_texts(txt)) else {Flag.WEAK})
-            return Outcome(reason=reason, flags=flags, mx=((0, domain),), ttl_s=ttl_s)
+            return Outcome(reason=reason, flags=_sending(txt) | {Flag.WEAK}, mx=((0, domain),), ttl_s=ttl_s)
     failed = next((answer for answer in host.both if answer.rcode in TROUBLE), None)
     if failed is not None:
         return Outcome(reason=_trouble(failed))
@@ -190,6 +194,15 @@ def _implicit(domain: str, mx: DnsAnswer, host: HostAnswers | None, ttl_s: float
         return Outcome(reason=Reason.IMPLICIT_MX_NONGLOBAL, ttl_s=ttl_s)
     certain = all(_settled(answer) for answer in (mx, *host.both))
     return Outcome(reason=Reason.NO_MAIL_HOST if certain else Reason.LAME, ttl_s=ttl_s)
+
+
+def _sending(txt: DnsAnswer | None) -> frozenset[Flag]:
+    """Return what is known of how the domain sends; None: nobody asked."""
+    if txt is None:
+        return frozenset()
+    if txt.rcode in TROUBLE:
+        return frozenset({Flag.SPF_UNKNOWN})
+    return frozenset({Flag.SPF_REJECT_ALL}) if rejects_all(_texts(txt)) else frozenset()
 
 
 def _targets(real: Iterable[tuple[int, str]], hosts: Mapping[str, HostAnswers]) -> tuple[Reason, frozenset[Flag]]:

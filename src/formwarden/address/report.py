@@ -67,6 +67,7 @@ class Flag(StrEnum):
     MX_CNAME = "mx_cname"
     PARKED_MX = "parked_mx"
     SPF_REJECT_ALL = "spf_reject_all"  # no MX, and "v=spf1 -all": it says of itself that it sends nothing
+    SPF_UNKNOWN = "spf_unknown"  # no MX, and it has not said yet what it says of sending
     ROLE = "role"
     ROLE_SYSTEM = "role_system"
     FREEMAIL = "freemail"

@@ -18,6 +18,7 @@ MAX_CHARACTERS: Final = 320  # 64, "@" and 255 octets (RFC 5321 section 4.5.3.1)
 CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 SURROGATE: Final = re.compile("[\ud800-\udfff]")  # half a character: no encoder takes it
 DOTS: Final = re.compile("[.\u3002\uff0e\uff61]")  # all that IDNA reads as a dot (RFC 3490 section 3.1)
+ENDS: Final = ".,;:!?\u3001\u3002\uff0c\uff0e\uff61"  # of the sentence that an address was copied from
 SEPARATORS: Final = re.compile("[,;\\s\u3001\uff0c\uff1b]")  # what people put between two addresses
 
 
@@ -63,9 +64,10 @@ def _invalid(address: str, reason: Reason) -> AddressReport:
 
 
 def _repaired(address: str) -> str | None:
-    """Return the address that was meant by one whose domain is none (`taro@gmail`, `taro@gmail,com`)."""
+    """Return the address that was meant by one whose domain is none (`taro@gmail`, `taro@gmail,com`, `a@b.jp.`)."""
     local, _, domain = address.rpartition("@")
-    meant = corrected(local, domain)
+    bare = domain.rstrip(ENDS)
+    meant = corrected(local, bare) or (f"{local}@{bare}" if bare != domain else None)
     return meant if meant is not None and _parse(meant) is not None else None
 
 

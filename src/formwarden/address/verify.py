@@ -150,10 +150,11 @@ class AddressChecker:
         known = self._cache.seen_deliverable(domain)
         look_up = LookUp(domain, registrable, self._resolver, self._clock, hosts=self._hosts, seconds=self._seconds)
         why = "too many look-ups under way"
-        if not known and not self._names.take(registrable, domain):
-            why = "too many names below one registrable domain"
-        elif not known and client is not None and not self._clients.take(client, domain):
+        # The network first: one that is over its share must use up no domain's names.
+        if not known and client is not None and not self._clients.take(client, domain):
             why = "too many new domains from one network"
+        elif not known and not self._names.take(registrable, domain):
+            why = "too many names below one registrable domain"
         elif not self._breaker.allows(registrable):
             why = "the resolver fails"
         elif flight := self._flights.join(domain, SLOTS if known else SLOTS - KEPT_SLOTS, look_up):

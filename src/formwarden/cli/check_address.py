@@ -20,6 +20,7 @@ AT_ONCE: Final = 16  # addresses; below the checker's own bound on look-ups
 NAMES_PER_DOMAIN: Final = 1_000  # who checks a list of his own may have many customers below one provider's domain
 PROGRESS_EVERY: Final = 20  # addresses
 FOUND_BAD: Final = 1  # exit code with --exit-code
+INTERRUPTED: Final = 130  # exit code of what Ctrl-C ends
 NOTHING_ASKED: Final = 2  # exit code of argparse too
 BAD: Final = frozenset({Status.UNDELIVERABLE, Status.INVALID})
 EPILOG: Final = """examples:
@@ -32,6 +33,7 @@ EPILOG: Final = """examples:
 status: deliverable, undeliverable, unknown (the resolver did not say), invalid (no address).
 --stdin skips blank lines and those that begin with #; the reports come in the order of the lines.
 The exit code is 0 whatever the addresses are, or with --exit-code 1 if one is undeliverable or invalid.
+Ctrl-C prints what is known by then and ends with 130.
 No mail server is contacted.
 """
 
@@ -72,12 +74,18 @@ def run(args: argparse.Namespace, settings: Address) -> int:
     if not args.addresses and not args.stdin:
         print("check-address: give an address, or --stdin", file=sys.stderr)
         return NOTHING_ASKED
-    source = sys.stdin.buffer if args.stdin else None
+    source = _unlocked(sys.stdin) if args.stdin else None
+    interrupted = False
     progress = Progress(sys.stderr, shown=sys.stderr.isatty() and not sys.stdout.isatty())
     try:
         asyncio.run(_print_all(_given(list(args.addresses), source), settings, progress, as_json=bool(args.json)))
     except* BrokenPipeError:  # whoever read the reports has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except* KeyboardInterrupt:
+        interrupted = True
+    if interrupted:
+        print(f"check-address: interrupted, {progress.checked} reported", file=sys.stderr)
+        return INTERRUPTED
     return FOUND_BAD if args.exit_code and progress.bad else 0
 
 
@@ -108,6 +116,14 @@ class Progress:
             print(text, end=end, file=self._stream, flush=True)
 
 
+def _unlocked(stdin: TextIO) -> BinaryIO:
+    """Read its file anew: a thread that still waits for a line at the end must hold no lock that Python wants."""
+    try:
+        return open(stdin.fileno(), "rb", closefd=False)
+    except OSError:  # it has no file
+        return stdin.buffer
+
+
 async def _given(addresses: Sequence[str], source: BinaryIO | None) -> AsyncIterator[str]:
     for address in addresses:
         yield address
@@ -117,17 +133,31 @@ async def _given(addresses: Sequence[str], source: BinaryIO | None) -> AsyncIter
 
 
 async def _print_all(addresses: AsyncIterator[str], settings: Address, progress: Progress, *, as_json: bool) -> None:
-    """Check several at once and report in order; a report does not wait for the next line."""
+    """Check several at once and report in order; a report does not wait for the next line.
+
+    Whoever interrupts it gets the reports that stood behind one that is not known yet, too.
+    """
+
+    def show(report: AddressReport) -> None:
+        print(json.dumps(report.as_dict()) if as_json else _as_text(report), flush=True)
+        progress.note(report)
+
     checker = await _checker(settings)
     # One is waited for here, and one waits for its place.
     checks: asyncio.Queue[asyncio.Task[AddressReport] | None] = asyncio.Queue(AT_ONCE - 2)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_start(addresses, checker, group, checks))
-        while (check := await checks.get()) is not None:
-            report = await check
-            print(json.dumps(report.as_dict()) if as_json else _as_text(report), flush=True)
-            progress.note(report)
-    progress.end()
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_start(addresses, checker, group, checks))
+            while (check := await checks.get()) is not None:
+                show(await check)
+    except asyncio.CancelledError:
+        while not checks.empty():
+            check = checks.get_nowait()
+            if check is not None and not check.cancelled():
+                show(check.result())
+        raise
+    finally:
+        progress.end()
 
 
 async def _start(

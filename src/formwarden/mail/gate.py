@@ -218,7 +218,8 @@ def dns_waited_out(facts: GateFacts) -> str | None:
 @row(6, hold=_dns_hold)
 def dns_temporary(facts: GateFacts) -> str | None:
     """DNS has not answered; it is asked again, and nobody is blamed."""
-    return DNS_TEMPORARY if _unknown(facts) else None
+    half = Flag.SPF_UNKNOWN in facts.flags and facts.waited_s < facts.hold_dns_s  # row 13 reads it in the end
+    return DNS_TEMPORARY if _unknown(facts) or (half and not facts.known and not facts.released) else None
 
 
 @row(7)
@@ -259,7 +260,8 @@ def suspect(facts: GateFacts) -> str | None:
     # A form that only watches lets an *asked* one through: the click that would settle it was never made.
     doubted = facts.standing is Standing.DOUBTFUL or facts.judged is Action.ASK
     weak = Flag.WEAK in facts.flags and facts.standing is not Standing.SHOWN  # G04
-    silent = Flag.SPF_REJECT_ALL in facts.flags  # it says that nobody there sends mail, and it has no MX
+    # It has no MX, and says that nobody there sends mail; or it has not said, which may be the same.
+    silent = not facts.flags.isdisjoint({Flag.SPF_REJECT_ALL, Flag.SPF_UNKNOWN})
     return "HELD_SUSPECT" if doubted or weak or silent else None
 
 
