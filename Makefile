@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CHROMIUM_HINT := browser tests will be skipped: there is no chromium; as root: apt-get install chromium
 
-.PHONY: help demo test check browser soak soak-quick bench wrk detection clean
+.PHONY: help demo test check browser soak soak-quick soak-browsers bench wrk detection clean
 
 help:
 	@echo "make demo        serve the demo site on http://127.0.0.1:8000/contact"
 	@echo "make test        ruff, mypy, and all tests with branch coverage"
 	@echo "make soak-quick  the tests that scale, larger: at most 5 minutes"
 	@echo "make soak        the same, at full size: at most 45 minutes"
+	@echo "make soak-browsers  the browser set at full size, ten of each in real time: about twelve minutes"
 	@echo "make bench       what formwarden costs beside the bare app: about twenty minutes, asserts nothing"
 	@echo "make detection   who gets through, beside two peers: writes docs/detection.md"
 	@echo "make clean       remove what the other targets made, .venv included"
@@ -37,6 +38,10 @@ soak: $(VENV)/.test
 soak-quick: $(VENV)/.test
 	@echo "soak: the quick size"
 	@SOAK=quick $(BIN)/python -m pytest -q -m soak
+
+soak-browsers: $(VENV)/.test browser
+	@echo "soak: the browser set"
+	@SOAK=1 WHOLE=1 $(BIN)/python -m pytest -q --timeout=3600 tests/testing/test_browsers.py
 
 bench: $(VENV)/.test wrk
 	@$(BIN)/python -m bench $(ARGS)

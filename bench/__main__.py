@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from bench import addresses, inprocess, overhttp, processes, rows, stores, texts
+from bench import addresses, inprocess, overhttp, processes, rows, stores, texts, work
 from bench.figures import Row, table
 from bench.inprocess import Say
 from bench.posts import BODIES
@@ -24,6 +24,7 @@ BENCHES: Final = (
     "rows",
     "addresses",
     "content",
+    "work",
 )
 EPILOG: Final = """examples:
   python -m bench                                  # everything, about twenty minutes
@@ -34,6 +35,7 @@ EPILOG: Final = """examples:
   python -m bench --only rows --rows 1000000       # a tenth of the disk and the time
   python -m bench --only addresses                 # look-ups against a slow name server of its own
   python -m bench --only content                   # signals of the text, in microseconds
+  python -m bench --only work                      # proof of work in Chromium
   python -m bench --json > bench.json
 
 benches: {}
@@ -90,6 +92,8 @@ def _run_store(bench: str, args: argparse.Namespace, say: Say) -> list[Row]:
             return stores.observations(args.http_rounds, say, seconds=args.seconds)
         case "content":
             return texts.content(args.rounds, say, share=args.share)
+        case "work":
+            return work.work(args.http_rounds, say)
         case "addresses":
             return [
                 *addresses.same_domain(args.http_rounds, say),
@@ -105,7 +109,7 @@ def _run_store(bench: str, args: argparse.Namespace, say: Say) -> list[Row]:
 def _missing(bench: str) -> str | None:
     if bench.endswith("-http"):
         return overhttp.available()
-    return stores.available() if bench == "upsert" else None
+    return {"upsert": stores.available, "work": work.available}.get(bench, lambda: None)()
 
 
 def _parser() -> argparse.ArgumentParser:

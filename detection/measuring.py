@@ -12,7 +12,7 @@ from detection.peer_scripts import WITHOUT, with_script
 from detection.served import Measured
 from formwarden.cli.attack_site import REAL, Paced
 from formwarden.cli.attack_store import receipts_since
-from formwarden.cli.attack_table import Line, Tried, line_of
+from formwarden.cli.attack_table import Found, Line, Tried, line_of
 from formwarden.settings import Settings
 from formwarden.testing.browsers import KINDS, NoFormError, Setting, browser_personas, chromium
 from formwarden.testing.personas import BOTS, PEOPLE, Client, Draw, Persona, Response, Scene
@@ -77,16 +77,24 @@ def by_browser(site: Site, wanted: Wanted, say: Say) -> Iterator[Line]:
 def counted(measured: Measured, persona: Persona, tried: list[Tried]) -> Line:
     """Count the visits to one site: ours by its store, and peers by what they showed and mailed."""
     if measured.store is not None:
-        found = receipts_since(measured.store, Settings.only(store_url=measured.store), 0.0)
-        return line_of(persona, tried, found)
+        return line_of(persona, tried, kept(measured))
     line = line_of(persona, tried, None)
     mailed, typed = Counter(measured.mailed()), {sent.address for visit in tried for sent in visit.sent}
     replies = sum(number for address, number in mailed.items() if address in typed)
     return replace(line, accepted=line.thanked, quarantined=0, replies=replies)
 
 
-def visited(measured: Measured, persona: Persona, draw: Draw) -> Tried:
-    """Let a persona visit once, from a network of its own, and say what came of it."""
+def kept(measured: Measured) -> Mapping[str, Found]:
+    """Read every inquiry of our demo's store, by receipt; a peer keeps none."""
+    if measured.store is None:
+        return {}
+    return receipts_since(measured.store, Settings.only(store_url=measured.store), 0.0)
+
+
+def visited(
+    measured: Measured, persona: Persona, draw: Draw, *, wait: Callable[[float], None] | None = None
+) -> Tried:
+    """Let a persona visit once, from a network of its own, and say what came. `wait`: else the clock is moved."""
     clients: list[httpx2.Client] = []
 
     def connect() -> Client:
@@ -95,7 +103,7 @@ def visited(measured: Measured, persona: Persona, draw: Draw) -> Tried:
         plain = Paced(clients[-1], lambda: None)
         return plain if persona.name in WITHOUT else Scripted(plain)
 
-    scene = Scene(path="/contact", draw=draw, wait=measured.clock.move, connect=connect, many=MANY)
+    scene = Scene(path="/contact", draw=draw, wait=wait or measured.clock.move, connect=connect, many=MANY)
     try:
         return Tried(persona=persona, sent=tuple(persona.act(connect(), scene)))
     except (httpx2.HTTPError, LookupError, ValueError, NoFormError) as error:

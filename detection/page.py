@@ -19,6 +19,9 @@ TAIL = """
 - *lost*: posts after which what was typed had gone from the visitor's screen.
 - *mails*: auto-replies that the posts caused; for formwarden those that the ledger granted, for the peers those that the mail server received. A fresh formwarden site sends 5 an hour and 20 a day until it has seen a bounce, so fewer mails than accepted people is its budget, not a judgement.
 - Over HTTP, people with scripts and bots that forge what a script says do the same for each site: they write what formwarden's script, or django-formguard's, would have written. Without that django-formguard takes nobody, by design. Browsers run each site's own scripts.
+- Which bots speak the peers' scripts is a choice of ours: those that forge formwarden's evidence (replayer, token harvester, address rotator, evidence forger, dot shuffler, name advertiser) write the peer's fields too, as a bot written for that peer would; the simple ones write neither. Nobody has measured how many bots in the wild do so for which library.
+- `replayer`: the first post of a visit is the one it records, good as a person's, and is among *n* and *accepted*; beyond it at most two are accepted, the corrections that a person may make, and one auto-reply leaves in all.
+- `name-advertiser`: a link beside other words in the name is held (`url_in_name`). Honest short texts put where a name is asked for were held 0 to 1 times in each labelled corpus (`SOAK=1 pytest tests/signals/test_corpora.py -k in_short` prints the table; [proof/content.md](proof/content.md)).
 - What is accepted of bots that speak the whole protocol (evidence forger, disguised browser) is what it is: their bar is mail, not acceptance.
 - `browser-autofill` is Chromium's own autofill, triggered by its debugging protocol with an address that we hand over: the fields are filled, marked and announced to the page by the browser itself. Only the choice of the suggestion is not made by hand.
 """

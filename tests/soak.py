@@ -19,3 +19,8 @@ def runs(default: int, soak: int) -> int:
             return soak
         case other:
             raise ValueError(f"SOAK={other}: one of 0, 1, quick")
+
+
+def whole(default: int, full: int) -> int:
+    """Return the number of repetitions of what even `make soak` has no time for: `WHOLE=1` the second."""
+    return full if os.environ.get("WHOLE") == "1" else default

@@ -8,6 +8,7 @@ from bench import stores
 from bench.__main__ import BENCHES, main
 from bench.figures import Goal, rows_of, table
 from bench.overhttp import available
+from tests.browser import found_chromium
 
 SMALL = ("--rounds", "1", "--http-rounds", "1", "--share", "0.05", "--seconds", "1")
 
@@ -52,6 +53,16 @@ def test_a_reservation_is_measured_beside_a_bare_upsert_of_the_same_durability(
     rows = measured(capsys, "--only", "reserve")
     assert [site for _, site in rows] == ["bare", "reservation"] * 2
     assert all(float(str(row["ratio"])) > 1 for (_, site), row in rows.items() if site == "reservation")
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_the_work_that_a_page_may_ask_for_is_done_in_a_real_worker(capsys: pytest.CaptureFixture[str]) -> None:
+    found_chromium()
+    rows = measured(capsys, "--only", "work")
+    figures = {site: float(str(row["figure"])) for (_, site), row in rows.items()}
+    assert list(figures) == ["worker", "page", "page, processor 4 times slower"]
+    assert all(each > 0 for each in figures.values())
 
 
 @pytest.mark.slow

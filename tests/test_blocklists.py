@@ -185,6 +185,10 @@ async def test_a_list_that_refuses_us_changes_nothing() -> None:
     assert points(await judged(dns, LISTED)) == {}
 
 
+def test_nobody_is_asked_about_a_client_unless_the_owner_names_a_list() -> None:
+    assert only().address.client_blocklists == ()
+
+
 async def test_without_a_zone_and_without_dns_no_list_is_asked() -> None:
     off: tuple[dict[str, object], ...] = ({"client_blocklists": ()}, {"dns": "off"})
     for settings in off:

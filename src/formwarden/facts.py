@@ -146,6 +146,7 @@ class RepeatFacts:
     """How often this stood in the counters before; None: the counters did not answer, or nothing to ask by."""
 
     client: int | None = None
+    client_week: int | None = None  # for as long as texts are remembered
     network: int | None = None
     address: int | None = None
     domain: int | None = None

@@ -55,6 +55,7 @@ COARSE: Final = frozenset({"network", "domain", "form"})  # of few values: they 
 CLIENT_WINDOW_S: Final = 600.0
 HOUR_S: Final = 3_600.0
 DAY_S: Final = 86_400.0
+WEEK_S: Final = 7 * DAY_S  # for as long are texts remembered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +250,7 @@ class Reader:
     ) -> dict[str, Tally]:
         subjects: dict[str, tuple[bytes | None, float]] = {
             "client": (client.identity, CLIENT_WINDOW_S),
+            "client week": (client.identity, WEEK_S),
             "network": (client.network, HOUR_S),
             "address": (_bytes(syntax.canonical if syntax else None), DAY_S),
             "domain": (_domain(syntax), HOUR_S),
@@ -320,6 +322,7 @@ def _repeats(reading: Reading, observed: Observed | None) -> RepeatFacts:
     near = [observed.seen.get(each, 0) for each in reading.prints.near]
     return RepeatFacts(
         client=count("client"),
+        client_week=count("client week"),
         network=count("network"),
         address=count("address"),
         domain=count("domain"),

@@ -1,10 +1,14 @@
 """`formwarden attack` refuses what is not yours, is bounded, and counts what became of every persona."""
 
 import json
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
@@ -13,20 +17,41 @@ from formwarden.cli import main
 from formwarden.cli.attack_pace import Pace, StoppedError
 from formwarden.cli.attack_table import Found, Tried, line_of, table
 from formwarden.testing.personas import BOTS, PEOPLE, Seen, Sent
-from tests.e2e.demo_site import DemoSite
+from tests.browser import found_chromium
+from tests.e2e.demo_site import PATIENCE_S, DemoSite, eventually
+
+FORM = (
+    b'<form method="post" action="/contact"><input name="name" autocomplete="name">'
+    b'<input name="email" type="email"><textarea name="message"></textarea><button>Send</button></form>'
+)
+COMMAND = """
+import signal, sys
+from formwarden.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job of a shell in the background would not hear it
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 @contextmanager
-def page(html: bytes) -> Iterator[str]:
-    """A site that shows the same page to everybody."""
+def page(html: bytes, *, posted: int = 200, seen: list[tuple[str, str, str | None]] | None = None) -> Iterator[str]:
+    """A site with one page and one answer to posts; it notes method, client and X-Forwarded-For."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200)
+            self._answer(200, html)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self._answer(posted, b"<p>said")
+
+        def _answer(self, status: int, body: bytes) -> None:
+            if seen is not None:
+                seen.append((self.command, self.client_address[0], self.headers["x-forwarded-for"]))
+            self.send_response(status)
             self.send_header("content-type", "text/html")
-            self.send_header("content-length", str(len(html)))
+            self.send_header("content-length", str(len(body)))
             self.end_headers()
-            self.wfile.write(html)
+            self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name http.server gives it
             """Say nothing."""
@@ -79,6 +104,79 @@ def test_a_page_without_a_form_is_no_target(capsys: pytest.CaptureFixture[str]) 
     with page(b"<p>home") as url:
         assert main(["attack", url]) == 2
     assert "no form on this page (status 200)" in capsys.readouterr().err
+
+
+def test_visitors_come_from_networks_of_their_own_by_address_or_by_what_a_proxy_says(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    own = ["--persona", "blind-poster", "--runs", "3", "--rate", "50"]
+    seen: list[tuple[str, str, str | None]] = []
+    with page(FORM, seen=seen) as url:
+        assert main(["attack", url, *own]) == 0
+        direct = [each for each in seen if each[0] == "POST"]
+        seen.clear()
+        assert main(["attack", url, *own, "--forwarded"]) == 0
+        forwarded = [each for each in seen if each[0] == "POST"]
+    capsys.readouterr()
+    assert [proxy for _, _, proxy in direct] == [None] * 3
+    assert {peer for _, peer, _ in forwarded} == {"127.0.0.1"}
+    assert len({proxy for _, _, proxy in forwarded}) == 3
+    assert all(ip_address(str(proxy)) in ip_network("198.18.0.0/15") for _, _, proxy in forwarded)
+    if sys.platform == "linux":  # where all of 127.0.0.0/8 is this machine
+        assert len({peer for _, peer, _ in direct}) == 3
+
+
+@pytest.mark.slow
+def test_a_person_who_is_refused_makes_the_exit_code_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with page(FORM, posted=403) as url:  # the quickest of all these people: thirteen seconds
+        assert main(["attack", url, "--persona", "paster", "--runs", "1", "--seed", "75", "--json"]) == 1
+    (line,) = json.loads(capsys.readouterr().out)["personas"]
+    assert (line["persona"], line["n"], line["rejected"], line["lost"]) == ("paster", 1, 1, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["table", "json"])
+def test_ctrl_c_prints_what_was_done_and_the_exit_code_says_so(form: list[str]) -> None:
+    seen: list[tuple[str, str, str | None]] = []
+    own = ["--persona", "blind-poster", "--persona", "fill-all", "--runs", "5", "--rate", "50", *form]
+    with page(FORM, seen=seen) as url:
+        command = [sys.executable, "-c", COMMAND, "attack", url, *own]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        eventually("nobody came", lambda: sum(method == "POST" for method, _, _ in seen) == 5)
+        process.send_signal(signal.SIGINT)  # while those who fill in everything wait for some seconds yet
+        out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    if form:
+        told = json.loads(out)
+        assert told["whole"] is False
+        assert [(each["persona"], each["errors"]) for each in told["personas"]] == [("blind-poster", 0)]
+        assert told["personas"][0]["visits"] >= 1
+    else:
+        assert out.splitlines()[1].split()[0] == "blind-poster"
+        assert "fill-all" not in out
+        assert out.endswith("stopped: this is what was finished\n")
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_browser_comes_too_when_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found_chromium()
+    monkeypatch.chdir(tmp_path)
+    store = f"sqlite:///{tmp_path}/site.db"
+    own = ["--browser", "--forwarded", "--persona", "plain-headless", "--runs", "1"]
+    with DemoSite({"store_url": store, "trusted_proxies": "loopback"}) as site:
+        assert main(["attack", f"{site.url}/contact", *own, "--store", store, "--json"]) == 0
+    (line,) = json.loads(capsys.readouterr().out)["personas"]
+    assert (line["persona"], line["n"], line["accepted"], line["quarantined"]) == ("plain-headless", 1, 0, 1)
+
+
+def test_a_browser_persona_without_the_browser_is_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    with page(FORM) as url:
+        assert main(["attack", url, "--persona", "browser-typist"]) == 2
+    assert "--browser adds the browser set" in capsys.readouterr().err
 
 
 def test_every_persona_is_listed(capsys: pytest.CaptureFixture[str]) -> None:

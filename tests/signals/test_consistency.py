@@ -289,6 +289,7 @@ def test_a_navigation_sends_no_json() -> None:
             {"user-agent": CHROMIUM.format("140.0").replace("X11; Linux", "Windows NT 10.0")},
         ),
         ("headless_named", {"user-agent": CHROMIUM.format("140.0").replace("Chrome/", "HeadlessChrome/")}),
+        ("headless_named", {"sec-ch-ua": '"HeadlessChrome";v="140", "Chromium";v="140"'}),
         ("library_named", {"user-agent": "python-requests/2.32.3"}),
         ("library_named", {"user-agent": "curl/8.5.0"}),
         ("library_named", {"postman-token": "1"}),

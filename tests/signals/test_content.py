@@ -58,6 +58,26 @@ def test_a_web_address_in_the_name_is_evidence(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "whole"),
+    [
+        ("Your prize https://offer-7.invalid/win", True),
+        ("当選 www.offer-7.invalid/win", True),
+        ("Cheap pills bit.ly/x", True),
+        ("Ann Lee https://annlee.example", False),
+        ("Ann Lee linkedin.com/in/annlee", False),
+        ("Booking.com", False),
+        ("Ann from www.firm.example", False),
+        ("https://firm.example/shop", False),
+    ],
+)
+def test_a_link_beside_other_words_is_an_advert_and_ones_own_site_is_not_held(name: str, *, whole: bool) -> None:
+    facts = typed({"name": name})
+    held = weigh(CONTENT, Submission("contact", {}), facts).score >= Thresholds().quarantine
+    assert see(url_in_name, facts) is not None
+    assert held is whole
+
+
+@pytest.mark.parametrize(
     "name",
     [
         "Dr.Smith",

@@ -34,6 +34,7 @@ FALSE_POSITIVES = {  # at most, as a share of each corpus: they gather in busine
     "youtube-spam": 0.001,
     "tg-spam": 0.001,
 }
+NAME = 60  # characters: a text this short may stand where a name is asked for
 RECALL = {"sms-spam": 0.5, "youtube-spam": 0.5, "spamassassin": 0.5, "tg-spam": 0.5, "blog-flattery": 0.6}
 MISSED = {"blog-flattery": "0.487: empty praise has no link and no offer; left to repeats, behaviour and marks"}
 
@@ -49,10 +50,10 @@ def rows(corpus: str, label: str) -> Sequence[str]:
     return texts[:: -(-len(texts) // most)]
 
 
-def held(texts: Sequence[str]) -> int:
+def held(texts: Sequence[str], field: str = "message") -> int:
     quarantine, count = Thresholds().quarantine, 0
     for text in texts:
-        facts = Facts(typed=Fields({"message": text}))
+        facts = Facts(typed=Fields({field: text}))
         count += weigh(CONTENT, Submission("contact", {}), facts, composites=DEFAULT_COMPOSITES).score >= quarantine
     return count
 
@@ -64,6 +65,15 @@ def test_honest_texts_are_hardly_ever_held_for_their_content(corpus: str, proof:
     wrong = held(texts)
     proof(f"content alone, honest: {corpus}", held=f"{wrong} of {len(texts)}", bar=f"{FALSE_POSITIVES[corpus]:.1%}")
     assert wrong / len(texts) <= FALSE_POSITIVES[corpus]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("corpus", FALSE_POSITIVES)
+def test_what_people_say_in_short_is_hardly_ever_held_where_a_name_is_asked_for(corpus: str, proof: Proof) -> None:
+    texts = [text for text in rows(corpus, "ham") if len(text) <= NAME]
+    wrong = held(texts, "name")
+    proof(f"content alone, honest, in the name: {corpus}", held=f"{wrong} of {len(texts)}", bar="1.0%")
+    assert wrong <= len(texts) * 0.01
 
 
 @pytest.mark.soak

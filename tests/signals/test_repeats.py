@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from formwarden.address.report import AddressReport, Flag, Reason, Status
-from formwarden.facts import Facts, RepeatFacts
+from formwarden.facts import Facts, RepeatFacts, ScriptFacts, TokenFacts, TokenOutcome
 from formwarden.scoring import Scoring, Signal, weigh
 from formwarden.signals import DEFAULT_COMPOSITES, DEFAULT_SIGNALS
 from formwarden.signals.limits import SignalLimits
@@ -19,7 +19,7 @@ from formwarden.signals.repeats import (
     same_text,
 )
 from formwarden.submission import Submission
-from tests.signals.cases import see, strength
+from tests.signals.cases import FRESH, see, strength
 
 REPEATS = [signal for signal in DEFAULT_SIGNALS if signal.group == "repeats"]
 COMPANY = AddressReport(address="a@example.com", status=Status.DELIVERABLE, reason=Reason.MX_OK)
@@ -43,6 +43,45 @@ def test_a_copy_and_its_likeness_count_once() -> None:
     )
     assert {hit.signal: hit.points for hit in copied.hits} == {"same_text": 6.0, "near_text": 0.0}
     assert copied.score >= alike.score
+
+
+HANDS = ScriptFacts(present=True, bound=True, keys=40, inputs=40)
+
+
+def colleague(alike: int, here: int | None, *, script: ScriptFacts = HANDS) -> Facts:
+    """Make facts of a text that came before, and of how much came from behind the same address in that week."""
+    repeats = RepeatFacts(same_text=alike, near_text=alike, client_week=here)
+    return Facts(repeats=repeats, script=script, token=FRESH)
+
+
+@pytest.mark.parametrize("signal", [same_text, near_text])
+def test_alike_from_behind_one_address_are_colleagues_up_to_an_office_of_thirty(signal: Signal) -> None:
+    assert see(signal, colleague(29, 29)) is None
+    assert strength(signal, colleague(30, 29)) == 0.2  # one of them came from elsewhere
+    assert strength(signal, colleague(90, 90)) == 1.0
+    assert strength(signal, colleague(9, 1)) == 1.0
+    assert strength(signal, colleague(9, None)) == 1.0  # the counters did not answer that
+
+
+@pytest.mark.parametrize("signal", [same_text, near_text])
+@pytest.mark.parametrize(
+    "script",
+    [
+        ScriptFacts(),
+        replace(HANDS, bound=False),
+        replace(HANDS, automated=True),
+        ScriptFacts(present=True, bound=True),
+    ],
+)
+def test_only_those_who_showed_that_somebody_writes_are_taken_for_colleagues(
+    signal: Signal, script: ScriptFacts
+) -> None:
+    assert strength(signal, colleague(9, 9, script=script)) == 1.0
+    assert strength(signal, replace(colleague(9, 9), token=TokenFacts(outcome=TokenOutcome.REPLAYED))) == 1.0
+
+
+def test_g31_nobody_is_the_colleague_of_an_unknown_client() -> None:
+    assert strength(near_text, replace(colleague(9, 9), client_known=False)) == 1.0
 
 
 VELOCITIES = [

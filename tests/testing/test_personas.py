@@ -1,6 +1,7 @@
 """Every persona visits a real site: SQLite, ledger, relay, DNS; only the clock is moved."""
 
 import math
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from formwarden.stores.ports import State
 from formwarden.submission import TOKEN_FIELD
-from formwarden.testing.personas import BOTS, PEOPLE, Client, Draw, Persona, Scene, Seen
+from formwarden.testing.personas import BOTS, PEOPLE, Client, Draw, Length, Persona, Scene, Seen, Visitor
 from formwarden.testing.personas.visit import Visit
 from tests.e2e.demo_site import DemoSite
 from tests.proof import Proof
@@ -42,9 +43,15 @@ def test_a_bot_with_a_tell_is_never_accepted_and_causes_no_mail(name: str, tmp_p
 
 @pytest.mark.soak
 def test_a_replayer_gets_what_a_person_may_correct_and_one_auto_reply(tmp_path: Path, proof: Proof) -> None:
-    told = visited("replayer", tmp_path, small=12, soak=201)
-    proof("persona replayer, the recorded post included", **told.figures())
-    assert told.accepted - 1 <= 2, told.why(*ENTERED)
+    told = visited("replayer", tmp_path, small=13, soak=201)
+    recorded, *replayed = told.sent
+    state = {row.inquiry.receipt: row.inquiry.state for row in told.rows}
+    corrections = sum(state[each.receipt] in ENTERED for each in replayed if each.receipt in state)
+    proof("persona replayer, beyond the post it recorded", posts=len(replayed), accepted=corrections)
+    proof("persona replayer, with the post it recorded", **told.figures())
+    assert state[recorded.receipt or ""] in ENTERED, "the recorded one is a person's own"
+    assert corrections <= 2, told.why(*ENTERED)
+    assert told.accepted == corrections + 1
     assert told.mails <= 1
 
 
@@ -105,6 +112,48 @@ def test_thirty_people_behind_one_address_are_all_accepted(tmp_path: Path, proof
     assert lost(told.sent) == []
     assert told.held <= told.ended / 100, told.why(State.HELD)
     assert told.accepted + told.held == len([each for each in told.sent if each.seen is Seen.THANKED])
+
+
+class OneRequest(Draw):
+    """Visitors who all want the same, in the words that one of them passed round."""
+
+    words = ""
+
+    def visitor(self, language: str | None = None, length: Length | None = None) -> Visitor:
+        visitor = super().visitor(language, length)
+        where = f"{self.number(1, 99)} Harbour Road, {self.number(10_000, 99_999)} Northfield"
+        return replace(visitor, message=self.words.format(name=visitor.name, where=where))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Please send me the new brochure.",
+        "Please send me the new brochure. {name}, {where}",
+        (
+            "Dear all,\nwe would like to have a quote for one of the new standing desks in oak, as shown on page "
+            "four of your brochure, with delivery to our office before the end of next month.\n"
+            "My address: {where}\n{name}"
+        ),
+        (
+            "お世話になっております。新しいカタログを一部、下記の住所までお送りいただけますでしょうか。"
+            "あわせて納期と送料も教えていただけると助かります。よろしくお願いいたします。\n{where}\n{name}"
+        ),
+    ],
+    ids=["one sentence", "with name and address", "a quote", "Japanese"],
+)
+def test_thirty_people_behind_one_address_may_all_ask_for_the_same(words: str, tmp_path: Path, proof: Proof) -> None:
+    with persona_site(tmp_path) as site:
+        scene = site.scene("one request")
+        draw = OneRequest("one request", domains=PLAYED)
+        draw.words = words
+        sent = BY_NAME[OFFICE].act(scene.connect(), replace(scene, draw=draw))
+        site.work()
+        rows = site.rows()
+    held = [row.inquiry for row in rows if row.inquiry.state is State.HELD]
+    proof(f"persona {OFFICE}, one request", words=" ".join(words.split())[:30], posts=len(sent), held=len(held))
+    assert lost(sent) == []
+    assert held == [], [f"{each.score:.1f} {dict(each.hits)}" for each in held]
 
 
 @pytest.mark.soak

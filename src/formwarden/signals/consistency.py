@@ -148,7 +148,9 @@ def client_hints_contradict(submission: Submission, _facts: Facts) -> Evidence |
 @signal(weight=2.5, group="consistency")
 def headless_named(submission: Submission, _facts: Facts) -> Evidence | None:
     """The browser says itself that it runs without a window."""
-    return Evidence(text="a headless browser") if HEADLESS in _user_agent(submission) else None
+    brands = submission.headers.get("sec-ch-ua", "")[:HINTS_CHARS]  # older ones say it here, too, and still do there
+    named = HEADLESS in _user_agent(submission) or HEADLESS in brands
+    return Evidence(text="a headless browser") if named else None
 
 
 @signal(weight=1.5, group="consistency")

@@ -4,7 +4,7 @@ What each costs on labelled texts was measured before its weight was set; none i
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from formwarden.facts import Facts
@@ -17,6 +17,8 @@ MIXED_WORDS_FOR_FULL: Final = 2  # one may be a slip between two keyboard layout
 SLIP_STRENGTH: Final = 0.5
 SAME_VALUE_FIELDS: Final = 3  # with the name: people put "nothing" into many, but not there
 NAME_LIMIT: Final = 300  # characters of a name that are looked at
+ADDRESS_STRENGTH: Final = 0.73  # 4 points: firms are called so, and people write their own site behind their name
+SHORTEST_OWN_WORD: Final = 3  # letters by which a name is found again in its own site's address
 SHORTEST_DOMAIN_LABEL: Final = 2
 
 _WWW: Final = re.compile(r"www\.[a-z0-9]")
@@ -38,13 +40,19 @@ def urls(_submission: Submission, facts: Facts) -> Evidence | None:
     return Evidence(text=f"{count} URLs", strength=over / URLS_FOR_FULL) if over > 0 else None
 
 
-@signal(weight=4.0, group="content")
+@signal(weight=5.5, group="content")
 def url_in_name(_submission: Submission, facts: Facts) -> Evidence | None:
-    """The name holds a web address, to be carried out by the reply."""
+    """The name holds a web address, to be carried out by the reply; a link beside other words is no name at all."""
     for name in facts.typed.all(facts.roles.person):
         head = name[:NAME_LIMIT]
-        if "." in head and (_count_urls(head) or any(_is_domain(word) for word in head.split())):
-            return Evidence(text="a web address in the name")
+        if "." not in head:
+            continue
+        words = head.split()
+        links = [word for word in words if _count_urls(word) or _is_domain(word)]
+        if any(_leads_away(link, words) for link in links):
+            return Evidence(text="a link in the name")
+        if links or _count_urls(head):
+            return Evidence(text="a web address in the name", strength=ADDRESS_STRENGTH)
     return None
 
 
@@ -124,6 +132,15 @@ def _count_urls(text: str) -> int:
 def _begins_word(text: str, at: int) -> bool:
     """Tell whether no letter, slash or dot stands before: neither a groan nor a part of a link."""
     return at == 0 or not (text[at - 1].isalnum() or text[at - 1] in "/.")
+
+
+def _leads_away(link: str, words: Sequence[str]) -> bool:
+    """Tell whether a link that names a page, or how to get it, stands beside words that are not in it."""
+    scheme, _, rest = link.lower().rpartition("://")
+    if not (scheme or "/" in rest):
+        return False  # a bare host: some firms are called so
+    beside = [letters for word in words if word != link and (letters := "".join(filter(str.isalnum, word.lower())))]
+    return bool(beside) and not any(word in link.lower() for word in beside if len(word) >= SHORTEST_OWN_WORD)
 
 
 def _is_domain(word: str) -> bool:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from formwarden.address.report import Flag
-from formwarden.facts import Facts
+from formwarden.facts import Facts, TokenOutcome
 from formwarden.scoring import Evidence, signal
 from formwarden.submission import Submission
 
@@ -11,23 +11,25 @@ from formwarden.submission import Submission
 # retries, corrections and answers to our questions are not among the earlier ones.
 REPEAT_STRENGTHS: Final = (0.2, 0.35, 0.5, 0.75, 1.0)
 FULL_AT: Final = 3.0  # times the limit
+OFFICE: Final = 30  # people behind one address who may all ask for the same
 
 
 @signal(weight=6.0, group="repeats")
 def same_text(_submission: Submission, facts: Facts) -> Evidence | None:
     """The very same message came before."""
     seen = facts.repeats.same_text or 0
-    if seen <= 0:
+    alike = max(seen, facts.repeats.near_text or 0) - _colleagues(facts)
+    if seen <= 0 or alike <= 0:
         return None
-    alike = max(seen, facts.repeats.near_text or 0)  # a copy within a series counts as the series does
-    return Evidence(text=f"{seen} times before", strength=_repeated(alike))
+    return Evidence(text=f"{seen} times before", strength=_repeated(alike))  # as the series does that it stands in
 
 
 @signal(weight=4.5, group="repeats")  # below quarantine: newsletters and quoted threads are alike, too
 def near_text(_submission: Submission, facts: Facts) -> Evidence | None:
     """A message that differs in little but names, numbers and links came before."""
     seen = facts.repeats.near_text or 0
-    return Evidence(text=f"{seen} times before", strength=_repeated(seen)) if seen > 0 else None
+    alike = seen - _colleagues(facts)
+    return Evidence(text=f"{seen} times before", strength=_repeated(alike)) if alike > 0 else None
 
 
 @signal(weight=3.0, group="repeats")  # thirty people behind one address stay below quarantine
@@ -62,6 +64,19 @@ def domain_velocity(_submission: Submission, facts: Facts) -> Evidence | None:
 def form_velocity(_submission: Submission, facts: Facts) -> Evidence | None:
     """One form gets more than the whole site usually does."""
     return _over(facts.repeats.form, facts.limits.form_per_hour_seen, "1 h")
+
+
+def _colleagues(facts: Facts) -> int:
+    """Return how many alike may have been colleagues: as many as came from behind the same address, up to an office.
+
+    A campaign is told by coming from many places. One place is held by its velocity, and its mail by the budget of
+    one client; so only those who showed that somebody writes there are taken for people of one office.
+    """
+    script, earlier = facts.script, facts.repeats.client_week
+    shown = script.present and script.bound and script.touched and not script.automated
+    if earlier is None or not facts.client_known or not shown or facts.token.outcome is not TokenOutcome.FRESH:
+        return 0
+    return min(earlier, OFFICE)
 
 
 def _repeated(seen: int) -> float:

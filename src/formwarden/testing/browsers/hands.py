@@ -15,6 +15,7 @@ NAMES: Final = "input[autocomplete=name], input[name=name], input[type=text]:not
 ADDRESSES: Final = "input[type=email]:not([tabindex='-1']), input[name*=mail i]:not([tabindex='-1'])"
 BUTTONS: Final = "button:not([type=button]), input[type=submit]"
 RECEIPT: Final = re.compile(r"FW-[0-9A-Z]{4}-[0-9A-Z]{4}")
+RUNS: Final = re.compile(r".{1,24}", re.DOTALL)  # of keys; a moved clock goes on after each, not after each key
 TABS: Final = 80  # more presses of the tab key than any page of a form has places
 AGAIN: Final = 2  # clicks on pages that ask for another one
 KEY_S: Final = 0.09  # the fastest of these people, between two keys: about 130 words a minute
@@ -81,14 +82,14 @@ class Visit:
 
     def type(self, text: str) -> None:
         """Press one key after another, each after another time."""
-        for word in re.findall(r"\S+\s*|\s+", text):
+        for run in RUNS.findall(text):
             if self.moved:
-                self.page.keyboard.type(word)
-                self.wait(sum(_between(word, place, self.typed.address) for place in range(len(word))))
+                self.page.keyboard.type(run)
+                self.wait(sum(_between(run, place, self.typed.address) for place in range(len(run))))
                 continue
-            for place, letter in enumerate(word):
+            for place, letter in enumerate(run):
                 self.page.keyboard.type(letter)
-                self.wait(_between(word, place, self.typed.address))
+                self.wait(_between(run, place, self.typed.address))
 
     def tab_to(self, wanted: re.Pattern[str]) -> bool:
         """Press the tab key until something of that kind has the focus; False: nothing has."""
@@ -146,7 +147,7 @@ def _holds(words: Sequence[str], text: str) -> bool:
     return any(wanted in "".join(each.split()) for each in words)
 
 
-def _between(word: str, place: int, whose: str) -> float:
+def _between(run: str, place: int, whose: str) -> float:
     """Return the time between two keys: uneven as hands are, and every person another."""
-    (byte,) = blake2b(f"{whose} {word} {place}".encode("utf-8", "replace"), digest_size=1).digest()
+    (byte,) = blake2b(f"{whose} {run} {place}".encode("utf-8", "replace"), digest_size=1).digest()
     return KEY_S + SLOWER_S * byte / 255
