@@ -6,10 +6,17 @@ from formwarden.stores.memory import MemoryStore
 from formwarden.stores.memory.counters import MemoryCounters
 from formwarden.stores.memory.inquiries import MemoryInquiries
 from formwarden.stores.memory.ledger import MemoryLedger
+from formwarden.stores.memory.measures import MemoryMeasures
 from formwarden.stores.memory.statistics import MemoryStatistics
+from formwarden.stores.memory.telling import MemoryTelling
 from formwarden.stores.ports import (
+    Alarm,
+    Breaker,
+    Day,
+    Growth,
     Inquiry,
     Key,
+    Newcomers,
     Observation,
     Observed,
     Outcome,
@@ -91,6 +98,43 @@ class IllLedger:
         return await self._well.replies(submissions)
 
 
+class IllMeasures:
+    def __init__(self, well: MemoryMeasures, health: Health) -> None:
+        self._well, self._health = well, health
+
+    async def measure(self, day: int, /) -> tuple[Day, Newcomers, Growth | None]:
+        self._health.check("measures", "measure")
+        return await self._well.measure(day)
+
+    async def grow(self, growth: Growth, /, *, after: Growth | None, alarm: str = "") -> bool:
+        self._health.check("measures", "grow")
+        return await self._well.grow(growth, after=after, alarm=alarm)
+
+    async def remember(self, subject: Key, /, *, on: bool = True) -> None:
+        self._health.check("measures", "remember")
+        await self._well.remember(subject, on=on)
+
+    async def breakers(self) -> Sequence[Breaker]:
+        self._health.check("measures", "breakers")
+        return await self._well.breakers()
+
+    async def close(self, subject: Key, /) -> bool:
+        self._health.check("measures", "close")
+        return await self._well.close(subject)
+
+    async def alarms(self, limit: int, /, *, lease_s: float) -> Sequence[Alarm]:
+        self._health.check("measures", "alarms")
+        return await self._well.alarms(limit, lease_s=lease_s)
+
+    async def told(self, ids: Collection[int], /) -> None:
+        self._health.check("measures", "told")
+        await self._well.told(ids)
+
+    async def untold(self) -> int:
+        self._health.check("measures", "untold")
+        return await self._well.untold()
+
+
 class IllInquiries:
     def __init__(self, well: MemoryInquiries, health: Health) -> None:
         self._well, self._health = well, health
@@ -117,9 +161,15 @@ class IllInquiries:
         self._health.check("inquiries", "claim")
         return await self._well.claim(state, limit, older_than=older_than, lease_s=lease_s)
 
-    async def claim_staff(self, limit: int, /, *, lease_s: float) -> Sequence[Inquiry]:
+    async def claim_staff(self, limit: int, /, *, lease_s: float, per_hour: int | None = None) -> Sequence[Inquiry]:
         self._health.check("inquiries", "claim_staff")
-        return await self._well.claim_staff(limit, lease_s=lease_s)
+        return await self._well.claim_staff(limit, lease_s=lease_s, per_hour=per_hour)
+
+    async def gather_staff(
+        self, limit: int, /, *, lease_s: float, per_hour: int, every_s: float
+    ) -> Sequence[Inquiry]:
+        self._health.check("inquiries", "gather_staff")
+        return await self._well.gather_staff(limit, lease_s=lease_s, per_hour=per_hour, every_s=every_s)
 
     async def staff(self, inquiry: bytes, /, *, to: Staff, note: str = "", due_at: float = 0.0) -> bool:
         self._health.check("inquiries", "staff")
@@ -142,6 +192,7 @@ class IllStore:
         self.health_of = health or Health()
         self._counters = IllCounters(well.counters, self.health_of)
         self._ledger = IllLedger(well.ledger, self.health_of)
+        self._measures = IllMeasures(well.measures, self.health_of)
         self._inquiries = IllInquiries(well.inquiries, self.health_of)
         self.closed = 0
 
@@ -154,8 +205,16 @@ class IllStore:
         return self._ledger
 
     @property
+    def measures(self) -> IllMeasures:
+        return self._measures
+
+    @property
     def inquiries(self) -> IllInquiries:
         return self._inquiries
+
+    @property
+    def telling(self) -> MemoryTelling:
+        return self.well.telling
 
     @property
     def statistics(self) -> MemoryStatistics:

@@ -59,6 +59,8 @@ facts, scoring, address → report
 · course → judge
 · answers → page
 · mail → forms, subjects, tokens
+· settings of a room → ports
+· subjects → carriers → proxies
 · desk → course, bodies, retraction
 · stores → ports, clock
 · warden → course, answers, bodies, subjects, twin
@@ -71,8 +73,12 @@ facts, scoring, address → report
 # Modules that are a node of their own, though they lie in a room.
 NODES: Final[Mapping[str, str]] = {
     "stores.ports": "ports",
+    "stores.breaking": "ports",  # the arithmetic of a breaker, which every store reads alike
+    "stores.ahead": "ports",  # how far ahead of now a stored time may lie
+    "stores.breakers": "ports",  # how a breaker stands, and what a store reads and writes of it
     "stores.outcomes": "ports",  # the kinds of outcome, which every store reads alike
     "stores.runs": "ports",  # who does a periodic task, and how it went
+    "stores.telling": "ports",  # what the staff is told of many inquiries at once
     "stores.statistics": "ports",  # what a store can be asked about itself
     "stores.journal_file": "ports",
     "stores.journal_index": "ports",
@@ -81,11 +87,21 @@ NODES: Final[Mapping[str, str]] = {
     "stores.journal": "ports",  # what takes inquiries when no store does
     "address.report": "report",
     "address.messages": "report",  # the sentence that a report shows a visitor
+    "mail.staff_settings": "settings of a room",
     "mail.autoreply": "forms",  # what a site says of its form
+    "mail.wording": "forms",
+    "mail.letter": "forms",
+    "mail.names": "forms",
+    "mail.canaries": "forms",
+    "mail.dkim_settings": "settings of a room",  # a group of its own, read in that room
+    "mail.breaker_settings": "settings of a room",  # the part of mail's that the arithmetic of breakers reads
+    "mail.relay_settings": "settings of a room",  # the part of mail's that the relay reads
+    "mail.alarm_settings": "settings of a room",  # a group of its own, read in that room
     "signals.limits": "settings of a room",  # stored with each verdict, so facts hold it
     "__main__": "cli",
     "parts": "warden",  # what the facade is made of
     "sync": "warden",  # its blocking twin
+    "stopping": "warden",  # the page behind the link in its mails
     "serving": "warden",  # its pages, for frameworks without its middleware
     "upkeep": "warden",  # where its periodic work runs
     "": "root",
@@ -99,6 +115,7 @@ HEAVY: Final = (
     "aiosmtplib",
     "apsw",
     "django",
+    "dkim",
     "dns",
     "fastapi",
     "flask",

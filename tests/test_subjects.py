@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from formwarden import AutoReply, GuardedForm, Settings, Submission, Warden
-from formwarden.subjects import ClientSubjects, Subjects
+from formwarden.subjects import ClientSubjects, Subjects, bounced
 from formwarden.submission import Client
 from tests.clock import MovableClock
 from tests.sites import BROWSER, DOMAIN, STAFF, RecordingSender, ScriptedResolver
@@ -51,15 +51,39 @@ def test_g20_an_inquiry_keeps_its_client_under_the_keys_of_every_day_its_hold_re
 
 @pytest.mark.parametrize("hold_days", [6, 6.5, 7, 30, 1_000])
 @pytest.mark.parametrize("hour", [0, 12, 23.99])
-def test_g20_however_long_a_hold_today_and_yesterday_are_among_the_keys(hold_days: float, hour: float) -> None:
+def test_g20_however_long_a_hold_every_day_that_can_be_read_then_is_among_the_keys(
+    hold_days: float, hour: float
+) -> None:
     subjects = ClientSubjects((b"secret",))
     now = 20_000 * DAY_S + hour * 3_600
     kept = subjects.facts(client=b"peer", network=None, now=now, hold_s=hold_days * DAY_S)["client"]
     assert isinstance(kept, list)
-    assert len(kept) == 8
-    for day in range(-1, 7):
+    assert len(kept) == 14  # the eight that can be read today, and those of the six days to come
+    for day in range(-7, 7):
         (key,) = subjects.keys("client", b"peer", now=now + day * DAY_S, window_s=0)
         assert key.hex() in kept
+
+
+def test_g20_what_can_be_read_today_are_eight_days_newest_first() -> None:
+    subjects = ClientSubjects((b"secret",))
+    assert subjects.readable("client", b"peer", now=NOON) == subjects.keys(
+        "client", b"peer", now=NOON, window_s=100 * DAY_S
+    )
+
+
+def test_g12_a_bounce_is_written_under_keys_of_its_own_of_the_same_days() -> None:
+    keys = ClientSubjects((b"secret",)).readable("client", b"peer", now=NOON)
+    other = ClientSubjects((b"secret",)).readable("client", b"other", now=NOON)
+    assert [key[0] for key in bounced(keys)] == [key[0] for key in keys]
+    assert not set(bounced(keys)) & {*keys, *other, *bounced(other)}
+    assert bounced(keys[:1]) == bounced(keys)[:1]
+
+
+def test_g05_a_carrier_s_client_is_not_named_and_its_network_is() -> None:
+    phone = Client.parse("106.128.1.2")
+    facts = ClientSubjects((b"secret",)).facts(client=phone.identity, network=phone.network, now=NOON, hold_s=0.0)
+    assert set(facts) == {"network", "carrier"}
+    assert facts["carrier"] is True
 
 
 def test_every_secret_key_names_a_client_newest_first() -> None:

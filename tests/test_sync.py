@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from formwarden import Action, RunningLoopError, Submission
+from formwarden import Action, LateError, RunningLoopError, Submission
 from formwarden.desk.rebuild import parsed
 from formwarden.multipart import SentFile
 from formwarden.scoring import Standing
@@ -109,6 +110,17 @@ def test_g17_a_permit_grants_once_and_leaving_it_spends_the_slot(tmp_path: Path)
         assert (permit.granted, permit.code) == (True, "OK")
     with sync.permit(verdict) as again:
         assert not again.granted
+
+
+def test_g17_what_the_provider_has_against_us_closes_it_through_the_twin_too(tmp_path: Path) -> None:
+    site = plain(tmp_path)
+    sync = site.warden.sync
+    verdict = sync.judge(Submission.from_environ("contact", environ(), posted(site).items()))
+    with pytest.raises(smtplib.SMTPDataError), sync.permit(verdict):
+        raise smtplib.SMTPDataError(550, b"5.7.1 very low reputation of your domain")
+    other = sync.judge(Submission.from_environ("contact", environ(), posted(site, email=f"x{ADDRESS}").items()))
+    with sync.permit(other) as permit:
+        assert (permit.granted, permit.code) == (False, "BREAKER_PROVIDER")
 
 
 def test_g17_a_permits_refusal_is_settled_and_raised_again(tmp_path: Path) -> None:
@@ -315,6 +327,18 @@ def test_staff_mail_that_is_late_goes_on_by_itself(tmp_path: Path) -> None:
     stuck.goes_on()
     site.warden.sync.work_once()
     assert [mail.recipient for mail in site.sender.mails] == [STAFF]
+
+
+def test_g03_what_cannot_be_remembered_in_time_is_said_and_goes_on_by_itself(tmp_path: Path) -> None:
+    site = plain(tmp_path)
+    verdict = site.warden.sync.judge(Submission.from_environ("contact", environ(), posted(site).items()))
+    doubtful = replace(verdict, standing=Standing.DOUBTFUL)
+    stuck = Stuck(site)
+    with pytest.raises(LateError, match="goes on by itself"):
+        stuck.sync.remember(ADDRESS)
+    assert site.warden.sync.preview(doubtful).code == "HELD_SUSPECT"
+    stuck.goes_on()
+    assert site.warden.sync.preview(doubtful).code == "OK"
 
 
 def test_g17_a_permit_that_cannot_be_settled_in_time_stays_spent(tmp_path: Path) -> None:

@@ -243,6 +243,10 @@ async def test_one_pass_of_the_work_survives_every_store_that_is_down(tmp_path: 
         "work staff",
         "work waiting",
         "work purge",
+        "work growth",
+        "work alarms",
+        "work held",
+        "work digest",
     }
 
 

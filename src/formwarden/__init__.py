@@ -1,6 +1,7 @@
 """Guards inquiry forms, and decides separately whether an auto-reply may leave."""
 
 from formwarden.errors import (
+    AddressError,
     ComposeError,
     FormwardenError,
     LateError,
@@ -22,6 +23,7 @@ from formwarden.web.asgi import WardenMiddleware, form_of, verdict_of
 
 __all__ = [
     "Action",
+    "AddressError",
     "Answer",
     "AskPage",
     "AutoReply",

@@ -12,7 +12,10 @@ from pydantic.fields import FieldInfo
 from formwarden.address.settings import Address
 from formwarden.console.settings import ConsoleAccess
 from formwarden.groups import Group, Unit
+from formwarden.mail.alarm_settings import Alarming
+from formwarden.mail.dkim_settings import Signing
 from formwarden.mail.settings import Mail
+from formwarden.mail.staff_settings import Staffing
 from formwarden.page.settings import Pages
 from formwarden.scoring import Scoring
 from formwarden.signals.limits import SignalLimits
@@ -30,6 +33,9 @@ GROUPS: Final[Mapping[str, type[Group]]] = MappingProxyType(
         "web": Web,
         "address": Address,
         "mail": Mail,
+        "signing": Signing,
+        "alarms": Alarming,
+        "staffing": Staffing,
         "stores": Stores,
         "console": ConsoleAccess,
     }

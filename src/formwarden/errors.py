@@ -3,6 +3,7 @@
 FormwardenError
 ├── SettingsError      (ValueError)    wrong, unknown or missing settings; lists all of them
 ├── UnknownFormError   (LookupError)   no GuardedForm of that name, or none for that path
+├── AddressError       (ValueError)    what was given as one address is none that mail could go to
 ├── TemplateError      (ValueError)    a reply's text leaks what a visitor typed, or has an unknown slot
 ├── ComposeError       (ValueError)    a mail would carry a header or a recipient that is not ours
 ├── StoreError         (OSError)       the store did not answer: the caller takes its failing direction
@@ -30,6 +31,10 @@ class SettingsError(FormwardenError, ValueError):
 
 class UnknownFormError(FormwardenError, LookupError):
     """No guarded form has this name or serves this path."""
+
+
+class AddressError(FormwardenError, ValueError):
+    """What was given as one address is none that mail could go to; nothing was changed."""
 
 
 class TemplateError(FormwardenError, ValueError):

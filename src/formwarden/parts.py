@@ -17,21 +17,36 @@ from formwarden.asked import Asked
 from formwarden.blocklists import Blocklists
 from formwarden.clock import Clock
 from formwarden.course import Course
+from formwarden.desk.bulletins import Bulletins
+from formwarden.desk.digest import Digest
+from formwarden.desk.holding import Holding
 from formwarden.desk.overview import Overviews
-from formwarden.desk.rebuild import Rebuilder, typed_fields
+from formwarden.desk.rebuild import Rebuilder, typed, typed_fields
 from formwarden.desk.release import Releases, Runner
+from formwarden.desk.summary import Summary
 from formwarden.desk.waiting import Waiting
 from formwarden.entropy import Entropy
 from formwarden.faults import Faults
 from formwarden.forms import GuardedForm
 from formwarden.judge import ENDPOINT_LEASE_S, Judge
+from formwarden.mail.alarm import Alarms
+from formwarden.mail.alarm_channels import channels_for
 from formwarden.mail.compose import Composer
+from formwarden.mail.copies import Copies
+from formwarden.mail.dkim import DkimSigner, signer_of
+from formwarden.mail.growing import Growing
+from formwarden.mail.knowing import Knowing
+from formwarden.mail.limits import read_limits
+from formwarden.mail.lint import ReplyLint
 from formwarden.mail.notices import NoRelay, Notices
 from formwarden.mail.outbox import Outbox
 from formwarden.mail.replies import Replies
 from formwarden.mail.sender import Sender
 from formwarden.mail.smtp import SmtpSender
 from formwarden.mail.staff_mail import StaffMail
+from formwarden.mail.staff_outbox import StaffOutbox
+from formwarden.mail.stop_links import StopLinks
+from formwarden.mail.worker import lease_s
 from formwarden.outside import Outside
 from formwarden.page.assets import Assets
 from formwarden.page.issuing import IssueLimit, Issuer
@@ -44,6 +59,7 @@ from formwarden.reading import Reader
 from formwarden.scoring import Composite, Signal
 from formwarden.settings import Settings
 from formwarden.spool import Spools
+from formwarden.stopping import CLICKS, Stopping
 from formwarden.stores.journal import Journal
 from formwarden.stores.journaled import JournaledLedger
 from formwarden.stores.opening import SQLITE, open_store
@@ -56,7 +72,17 @@ from formwarden.vouchers.port import Voucher
 from formwarden.work import Task, Work
 
 PACES: Final[Mapping[str, float]] = MappingProxyType(
-    {"journal": 5.0, "outbox": 0.5, "staff": 1.0, "waiting": 5.0, "purge": 30.0}
+    {
+        "journal": 5.0,
+        "outbox": 0.5,
+        "held": 5.0,
+        "staff": 1.0,
+        "waiting": 5.0,
+        "purge": 30.0,
+        "growth": 600.0,  # a drip is a matter of days, and a day is judged once
+        "alarms": 15.0,
+        "digest": 60.0,
+    }
 )  # seconds between the runs of each task that there is
 PURGE_ROWS: Final = 500  # a step that holds the writer for milliseconds, not seconds
 PURGE_STEPS: Final = 100  # while there is more: 1,600 rows a second go, faster than a machine's processes add them
@@ -106,7 +132,8 @@ class Parts:
 
     def complete(self) -> "Parts":
         """Make everything now, so that what cannot be made is said at construction and no two threads make it."""
-        _ = (self.judge, self.spools, self.course, self.answers, self.notices, self.overviews)
+        self.lint.check(self._forms)
+        _ = (self.judge, self.spools, self.course, self.answers, self.notices, self.overviews, self.stopping)
         return self
 
     # ---------------------------------------------------------------- what is remembered
@@ -179,13 +206,18 @@ class Parts:
         return ReceiptLinks(self.tokens, self._clock, self._settings.pages.receipt_minutes)
 
     @cached_property
+    def pages(self) -> OurPages:
+        """Renders our own pages."""
+        return OurPages(self.assets, site_name=self._site.site_name or self._site.site_domain)
+
+    @cached_property
     def answers(self) -> Answers:
         """Our own pages."""
         return Answers(
             forms=self._forms,
             issuer=self.issuer,
             links=self.links,
-            pages=OurPages(self.assets, site_name=self._site.site_name or self._site.site_domain),
+            pages=self.pages,
             contact=self._site.contact,
             faults=self.faults,
         )
@@ -307,9 +339,54 @@ class Parts:
         return self._ports.sender or (NoRelay() if url is None else SmtpSender(url.get_secret_value()))
 
     @cached_property
+    def signer(self) -> DkimSigner | None:
+        """Signs every mail; None: the settings give no key."""
+        return signer_of(self._settings.signing, self._site.site_domain)
+
+    @cached_property
+    def stop_links(self) -> StopLinks | None:
+        """Makes the links by which mails are stopped; None: no public URL, no link (G30)."""
+        url = self._site.public_url
+        prefix = self._settings.pages.asset_prefix
+        return None if url is None else StopLinks(self.tokens, self._clock, public_url=url, prefix=prefix)
+
+    @cached_property
+    def stopping(self) -> Stopping:
+        """Serves those links."""
+        return Stopping(
+            self.stop_links,
+            ledger=self.store.ledger,
+            pages=self.pages,
+            limit=IssueLimit(self._clock, CLICKS),
+            prefix=self._settings.pages.asset_prefix,
+            contact=self._site.contact,
+            faults=self.faults,
+        )
+
+    @cached_property
+    def composer(self) -> Composer:
+        """Writes the replies."""
+        return Composer(
+            self._site,
+            self._settings.mail,
+            self.tokens,
+            self._clock,
+            self._entropy,
+            signer=self.signer,
+            stops=self.stop_links,
+        )
+
+    @cached_property
+    def lint(self) -> ReplyLint:
+        """Looks through the replies."""
+        return ReplyLint(self.composer, self._site, self._settings.mail)
+
+    @cached_property
     def staff_mail(self) -> StaffMail:
         """Composes the staff's mail."""
-        return StaffMail(self._site, self._settings.mail, self._clock, self._entropy)
+        return StaffMail(
+            self._site, self._settings.mail, self._clock, self._entropy, self._settings.staffing, signer=self.signer
+        )
 
     @cached_property
     def replies(self) -> Replies:
@@ -323,7 +400,13 @@ class Parts:
             forms=self._forms,
             clock=self._clock,
             faults=self.faults,
+            own_sender=self._ports.sender is not None,
         )
+
+    @cached_property
+    def knowing(self) -> Knowing:
+        """Writes down who is known."""
+        return Knowing(self.store.measures, self.store.recipient_keys)
 
     @cached_property
     def notices(self) -> Notices:
@@ -336,6 +419,7 @@ class Parts:
             deadline_s=self._settings.mail.send_deadline_s,
             clock=self._clock,
             faults=self.faults,
+            staffing=self._settings.staffing,
         )
 
     @cached_property
@@ -345,15 +429,101 @@ class Parts:
             ledger=self.ledger,
             inquiries=self.store.inquiries,
             replies=self.replies,
-            composer=Composer(self._site, self._settings.mail, self.tokens, self._clock, self._entropy),
-            staff_mail=self.staff_mail,
+            composer=self.composer,
+            fields_of=typed_fields,
             sender=self.sender,
             checker=self.checker,
             forms=self._forms,
-            fields_of=typed_fields,
             clock=self._clock,
             faults=self.faults,
             settings=self._settings.mail,
+        )
+
+    @cached_property
+    def staff_outbox(self) -> StaffOutbox:
+        """Sends the staff's mail."""
+        return StaffOutbox(
+            inquiries=self.store.inquiries,
+            replies=self.replies,
+            mail=self.staff_mail,
+            staffing=self._settings.staffing,
+            typed_of=typed,
+            sender=self.sender,
+            checker=self.checker,
+            forms=self._forms,
+            settings=self._settings.mail,
+            clock=self._clock,
+            faults=self.faults,
+        )
+
+    @cached_property
+    def growing(self) -> Growing:
+        """Lets the site's day grow and shrink."""
+        store = self.store
+        return Growing(store.measures, store.ledger, mail=self._settings.mail, clock=self._clock, faults=self.faults)
+
+    @cached_property
+    def alarms(self) -> Alarms:
+        """Tells the owner by another way than the replies'."""
+        channels = channels_for(
+            self._settings.alarms,
+            site=self._site,
+            mail=self._settings.mail,
+            clock=self._clock,
+            entropy=self._entropy,
+            faults=self.faults,
+        )
+        return Alarms(
+            self.store,
+            channels,
+            site=self._site.site_domain or self._site.site_name or "",
+            clock=self._clock,
+            entropy=self._entropy,
+            faults=self.faults,
+        )
+
+    @property
+    def _staff_is_told(self) -> bool:
+        """Say whether there is anybody to mail to, and a relay: else what nobody asked for would wait for ever."""
+        relay = self._ports.sender is not None or self._settings.mail.smtp_url is not None
+        return relay and bool(self.staff_mail.staff)
+
+    @cached_property
+    def holding(self) -> Holding:
+        """Tells the staff of what is held."""
+        settings = self._settings
+        return Holding(
+            self.store.telling,
+            settings.staffing.on_hold,
+            quarantine=settings.scoring.quarantine,
+            staff=self._staff_is_told,
+        )
+
+    @cached_property
+    def bulletins(self) -> Bulletins:
+        """Sends digest and weekly summary."""
+        staffing, store, public_url = self._settings.staffing, self.store, self._site.public_url
+        hour, language = staffing.digest_hour, staffing.staff_language
+        digest = Digest(
+            inquiries=store.inquiries,
+            telling=store.telling,
+            statistics=store.statistics,
+            forms=self._forms,
+            hour=hour,
+            language=language,
+            public_url=public_url,
+        )
+        summary = Summary(store, hour=hour, language=language, public_url=public_url, clock=self._clock)
+        bulletins = (digest, summary) if staffing.weekly_summary else (digest,)
+        deadline_s = self._settings.mail.send_deadline_s
+        return Bulletins(
+            bulletins if self._staff_is_told else (),
+            telling=store.telling,
+            mail=self.staff_mail,
+            copies=Copies(self.sender, deadline_s=deadline_s, faults=self.faults),
+            lease_s=lease_s(deadline_s, 1 + len(self.staff_mail.staff)),
+            clock=self._clock,
+            faults=self.faults,
         )
 
     # ---------------------------------------------------------------- the owner, and what runs by itself
@@ -376,6 +546,7 @@ class Parts:
             store=self.store,
             journal=self.journal,
             replies=self.replies,
+            limits=lambda: read_limits(self.store, self._settings.mail, self._clock),
             paces=self.work.paces,
             clock=self._clock,
             faults=self.faults,
@@ -393,7 +564,10 @@ class Parts:
         )
         waiting = Waiting(store=self.store, releases=self.releases, clock=self._clock)
         return Work(
-            _tasks(replay, self.outbox, waiting, self.store),
+            (
+                *_tasks(replay, self.outbox, waiting, self.store, holding=self.holding, staff=self.staff_outbox),
+                *_cares(self.growing, self.alarms, self.bulletins),
+            ),
             store=self.store,
             holder=self._entropy(HOLDER_BYTES).hex(),
             clock=self._clock,
@@ -401,14 +575,26 @@ class Parts:
         )
 
 
-def _tasks(replay: Replay, outbox: Outbox, waiting: Waiting, store: Store) -> tuple[Task, ...]:
+def _tasks(
+    replay: Replay, outbox: Outbox, waiting: Waiting, store: Store, *, holding: Holding, staff: StaffOutbox
+) -> tuple[Task, ...]:
     """List what runs by itself."""
     return (
         Task(name="journal", every_s=PACES["journal"], step=replay.step, most=BATCH),  # first: replies wait for it
         Task(name="outbox", every_s=PACES["outbox"], step=lambda: outbox.step(1), most=BATCH),
-        Task(name="staff", every_s=PACES["staff"], step=lambda: outbox.step_staff(1), most=BATCH),
+        Task(name="held", every_s=PACES["held"], step=holding.step, most=BATCH),  # before the mail that it makes due
+        Task(name="staff", every_s=PACES["staff"], step=lambda: staff.step(1), most=BATCH),
         Task(name="waiting", every_s=PACES["waiting"], step=waiting.step),
         Task(name="purge", every_s=PACES["purge"], step=lambda: store.purge(PURGE_ROWS), most=PURGE_STEPS),
+    )
+
+
+def _cares(growing: Growing, alarms: Alarms, bulletins: Bulletins) -> tuple[Task, ...]:
+    """List what keeps the limits and their owner up to date; what growth finds is told in the same pass."""
+    return (
+        Task(name="growth", every_s=PACES["growth"], step=growing.step),
+        Task(name="alarms", every_s=PACES["alarms"], step=alarms.step),
+        Task(name="digest", every_s=PACES["digest"], step=bulletins.step),
     )
 
 

@@ -33,19 +33,21 @@ def page_request(warden: "Warden", request: Asked) -> PageRequest:
 
 def is_ours(warden: "Warden", environ: Mapping[str, object]) -> bool:
     """Say whether `serve` may have an answer to this."""
-    if environs.method_of(environ) not in READING:
-        return False
     path = environs.path_of(environ)
+    if environs.method_of(environ) not in READING:
+        return warden.stopping.is_ours(path)
     return path.startswith(warden.settings.pages.asset_prefix) or bool(_ending_at(warden, path))
 
 
 async def serve(warden: "Warden", environ: Mapping[str, object]) -> Answer | None:
-    """Give an asset of ours, a fresh token, or a thanks page with a valid receipt; None: it is the site's."""
+    """Give a page, an asset or a fresh token of ours, or thanks for a valid receipt; None: it is the site's."""
     if not is_ours(warden, environ):
         return None
     path, query = environs.path_of(environ), environs.query_of(environ)
     page = page_request(warden, environ)
     with known(page):
+        if warden.stopping.is_ours(path):
+            return await warden.stopping.answer(path, environs.method_of(environ), page.client, page.language)
         if path.startswith(warden.settings.pages.asset_prefix):
             return warden.asset(path, query, environs.headers_of(environ).get("if-none-match"), page.client)
         return await warden.thanks_page(_ending_at(warden, path), query, page.language)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
@@ -16,7 +17,10 @@ from formwarden.blocklists import Zone
 from formwarden.catalogue import GROUP_OF, GROUPS, Setting, describe, explain, flatten
 from formwarden.console.settings import ConsoleAccess
 from formwarden.errors import SettingsError
+from formwarden.mail.alarm_settings import Alarming, parse_webhook
+from formwarden.mail.dkim_settings import Signing
 from formwarden.mail.settings import Mail
+from formwarden.mail.staff_settings import Staffing
 from formwarden.page.settings import Pages
 from formwarden.proxies import TrustedProxies
 from formwarden.scoring import Scoring
@@ -48,6 +52,9 @@ class Settings:
     web: Web
     address: Address
     mail: Mail
+    signing: Signing
+    alarms: Alarming
+    staffing: Staffing
     stores: Stores
     console: ConsoleAccess
     _origins: tuple[tuple[str, str], ...] = field(repr=False, compare=False)
@@ -104,7 +111,9 @@ def require(settings: Settings, *, for_reply: bool, signals: Collection[str]) ->
         _keys,
         lambda each: _sender(each, for_reply=for_reply),
         _addresses,
-        _relay,
+        _relays,
+        _signing,
+        _alarms,
         _lists,
         _stores,
         _public,
@@ -133,7 +142,7 @@ def _keys(settings: Settings) -> Iterator[tuple[str, str]]:
 
 def _sender(settings: Settings, *, for_reply: bool) -> Iterator[tuple[str, str]]:
     domain = settings.site.site_domain
-    if domain is None and (for_reply or settings.site.staff_address):
+    if domain is None and (for_reply or settings.site.staff_address or settings.alarms.alarm_smtp_url):
         yield "site_domain", "mail is to leave, so its domain is needed; give your own, such as example.jp"
     for name, given in (("site_domain", (domain,)), ("own_domains", settings.mail.own_domains)):
         for each in given:
@@ -150,6 +159,7 @@ def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
     lists = {
         "staff_address": settings.site.staff_address,
         "owner_test_addresses": settings.mail.owner_test_addresses,
+        "alarm_address": settings.alarms.alarm_address,
     }
     for name, given in lists.items():
         for number, address in enumerate(given, start=1):
@@ -170,17 +180,43 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _relay(settings: Settings) -> Iterator[tuple[str, str]]:
-    url = settings.mail.smtp_url
-    if url is None:
-        return
+def _relays(settings: Settings) -> Iterator[tuple[str, str]]:
+    for name, url in (("smtp_url", settings.mail.smtp_url), ("alarm_smtp_url", settings.alarms.alarm_smtp_url)):
+        if url is not None and not _is_relay(url.get_secret_value()):
+            yield name, "is no relay; give smtp://[user:password@]host:port, or smtps:// for TLS from the start"
+
+
+def _is_relay(url: str) -> bool:
     try:
-        parts = urlsplit(url.get_secret_value())
-        usable = parts.scheme in SMTP_SCHEMES and bool(parts.hostname) and parts.port != 0
+        parts = urlsplit(url)
+        return parts.scheme in SMTP_SCHEMES and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is none, a bracket too few
-        usable = False
-    if not usable:
-        yield "smtp_url", "is no relay; give smtp://[user:password@]host:port, or smtps:// for TLS from the start"
+        return False
+
+
+def _signing(settings: Settings) -> Iterator[tuple[str, str]]:
+    domain, signing = settings.site.site_domain, settings.signing
+    if signing.dkim_domain is not None and not _is_address(f"postmaster@{signing.dkim_domain}"):
+        yield "dkim_domain", "is no domain; give the bare name, such as example.jp"
+    sender = settings.mail.mail_from or f"noreply@{domain}"
+    yield from signing.faults(domain, sender=sender, null_sender=settings.mail.envelope == "null")
+
+
+def _alarms(settings: Settings) -> Iterator[tuple[str, str]]:
+    alarms, key = settings.alarms, settings.alarms.alarm_webhook_key
+    if alarms.alarm_webhook_url is not None:
+        try:
+            parse_webhook(alarms.alarm_webhook_url.get_secret_value(), local=alarms.alarm_webhook_local)
+        except ValueError as error:
+            yield "alarm_webhook_url", str(error)
+    if key is not None and len(key.get_secret_value()) < KEY_CHARACTERS:
+        yield "alarm_webhook_key", f"has fewer than {KEY_CHARACTERS} characters; make one: {KEY_COMMAND}"
+    if alarms.alarm_file is not None and not Path(alarms.alarm_file).absolute().parent.is_dir():
+        yield "alarm_file", "lies in no folder that is there; make the folder, or name another file"
+    if alarms.alarm_smtp_url is not None and not (alarms.alarm_address or settings.site.staff_address):
+        yield "alarm_smtp_url", "has nobody to mail to; give alarm_address, or staff_address"
+    if alarms.alarm_address and alarms.alarm_smtp_url is None:
+        yield "alarm_address", "is mailed by another relay than replies, and none is set; give alarm_smtp_url"
 
 
 def _stores(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+from formwarden.carriers import is_shared
 from formwarden.stores.ports import Key
 
 DAY_S: Final = 86_400.0
@@ -25,18 +26,33 @@ class ClientSubjects:
         oldest = max(int((now - window_s) // DAY_S), today - READABLE_DAYS + 1)
         return _of_days(self._secrets, kind, value, today, oldest)
 
+    def readable(self, kind: str, value: bytes, *, now: float, hold_s: float = 0.0) -> tuple[Key, ...]:
+        """Name a subject under every key that can be read at a time until the end of a hold, newest first."""
+        today = int(now // DAY_S)
+        last = int((now + min(hold_s, HELD_DAYS * DAY_S)) // DAY_S)
+        return _of_days(self._secrets, kind, value, last, today - READABLE_DAYS + 1)
+
     def facts(self, *, client: bytes | None, network: bytes | None, now: float, hold_s: float) -> dict[str, object]:
         """Return a client's hashes as an inquiry's facts keep them, so that a held reply is counted too.
 
         Those of the days a hold reaches into are among them, the next six at most: the keys change at midnight.
+        A client that is many people's is not named, only said to be one (G05).
         """
-        hold_s = min(hold_s, HELD_DAYS * DAY_S)
-        named = (("client", client), ("network", network))
-        return {
-            kind: [key.hex() for key in self.keys(kind, value, now=now + hold_s, window_s=DAY_S + hold_s)]
+        shared = client is not None and is_shared(client)
+        named = (("client", None if shared else client), ("network", network))
+        kept: dict[str, object] = {
+            kind: [key.hex() for key in self.readable(kind, value, now=now, hold_s=hold_s)]
             for kind, value in named
             if value is not None
         }
+        return {**kept, "carrier": True} if shared else kept
+
+
+def bounced(client: Sequence[Key]) -> tuple[Key, ...]:
+    """Return what a bounce of this client is written under, of the same days: nobody else's budget lies there."""
+    return tuple(
+        [Key(key[:1] + hashlib.blake2b(key, digest_size=16, person=b"fw bounced").digest()) for key in client]
+    )
 
 
 class Subjects:

@@ -83,6 +83,10 @@ class SyncWarden:
             raise
         self._leave(permit, None)
 
+    def remember(self, address: str, *, known: bool = True) -> None:
+        """Write that you know this person, or do not (G03). Raises AddressError, StoreError, LateError."""
+        self._loop.run_through(self._warden.remember(address, known=known), deadline_s=self._deadline_s)
+
     def serve(self, environ: Mapping[str, object]) -> Answer | None:
         """Serve what our pages need: style sheet, script, tokens, the copy on the thanks page; None: not ours."""
         if not is_ours(self._warden, environ):

@@ -13,6 +13,7 @@ from formwarden.entropy import Entropy, system_entropy
 from formwarden.errors import StoreError, UnknownFormError
 from formwarden.forms import GuardedForm, by_name
 from formwarden.judge import Judged
+from formwarden.mail.growing import mark_real
 from formwarden.mail.permit import Permit
 from formwarden.mail.replies import ReplyResult
 from formwarden.page.context import CURRENT, PageRequest, known
@@ -70,6 +71,8 @@ class Warden:
         self.course = self._parts.course
         self.spools = self._parts.spools
         self.releases = self._parts.releases
+        self.stopping = self._parts.stopping
+        self.lint = self._parts.lint
         self.sync = SyncWarden(self)
         self._upkeep = Upkeep(
             self._parts.work, self._parts.store, PROCESS_LOOP, by_itself=self.settings.site.work == "auto"
@@ -157,9 +160,17 @@ class Warden:
         """`async with` it to send one reply with a mailer of your own (G17)."""
         return self._parts.replies.permit(verdict)
 
+    async def remember(self, address: str, *, known: bool = True) -> None:
+        """Write that you know this person, or do not (G03). Raises AddressError, StoreError."""
+        await self._parts.knowing.remember(address, known=known)
+
     async def switch_replies(self, on: bool) -> None:  # noqa: FBT001 - a switch has two positions
         """Stop or allow all replies in all processes at once (G18). Raises StoreError."""
         await self._parts.replies.switch(on=on)
+
+    async def call_real(self) -> bool:
+        """Say that this week's many new addresses are real people; False: no drip is suspected. Raises StoreError."""
+        return await mark_real(self._parts.store.measures, self._clock) is not None
 
     # ---------------------------------------------------------------- the owner
     async def overview(

@@ -67,7 +67,7 @@ def test_json_is_one_object_by_name(capsys: pytest.CaptureFixture[str]) -> None:
         "unit": "replies in 24 h",
         "origin": "default",
         "group": "mail",
-        "description": "far below every host's limit; a person raises it (G06)",
+        "description": "far below every host's limit; clean days raise it, or a person (G06)",
     }
     assert table["weights"]["value"] == {"too_young": 1.5}
     assert table["staff_address"]["value"] == ["a@x.jp"]

@@ -72,6 +72,9 @@ class Desk:
     async def switch_replies(self, on: bool, /) -> None:  # noqa: FBT001 - the warden's own signature
         self._note("replies", on)
 
+    async def call_real(self) -> bool:
+        return self._note("real", b"")
+
     def _note(self, what: str, about: bytes | bool) -> bool:  # noqa: FBT001 - what it was told
         if self.down:
             raise StoreError("disk full")

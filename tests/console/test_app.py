@@ -132,7 +132,7 @@ def test_a_click_that_came_too_late_says_so() -> None:
     assert response.headers["location"] == "../../?done=nothing"
 
 
-@pytest.mark.parametrize("path", [f"inquiries/{inquiry().id.hex()}/release", "replies/off"])
+@pytest.mark.parametrize("path", [f"inquiries/{inquiry().id.hex()}/release", "replies/off", "replies/real"])
 def test_a_click_that_the_store_did_not_take_says_so(path: str) -> None:
     desk = Desk(inquiry())
     desk.down = True
@@ -151,6 +151,15 @@ def test_g18_one_button_stops_all_replies_and_one_allows_them(switch: str, *, on
     assert response.headers["location"] == "../?done=replies"
 
 
+@pytest.mark.parametrize(("moves", "done"), [(True, "real"), (False, "calm")])
+def test_g10_one_button_says_that_new_addresses_are_real_people(*, moves: bool, done: str) -> None:
+    desk = Desk()
+    desk.moves = moves
+    response = client(desk).post("/warden/replies/real", headers=OWN_PAGE)
+    assert desk.told == [("real", b"")]
+    assert response.headers["location"] == f"../?done={done}"
+
+
 @pytest.mark.parametrize(
     "path", ["inquiries/00/erase", "inquiries/zz/release", "replies/maybe", "inquiries/00/release/x"]
 )
@@ -160,7 +169,7 @@ def test_an_unknown_button_does_nothing(path: str) -> None:
     assert desk.told == []
 
 
-@pytest.mark.parametrize("path", [f"inquiries/{inquiry().id.hex()}/release", "replies/off"])
+@pytest.mark.parametrize("path", [f"inquiries/{inquiry().id.hex()}/release", "replies/off", "replies/real"])
 @pytest.mark.parametrize(
     "headers",
     [
@@ -179,7 +188,7 @@ def test_a_post_from_another_site_does_nothing_though_the_browser_knows_the_pass
     assert desk.told == []
 
 
-@pytest.mark.parametrize("path", [f"inquiries/{inquiry().id.hex()}/release", "replies/off"])
+@pytest.mark.parametrize("path", [f"inquiries/{inquiry().id.hex()}/release", "replies/off", "replies/real"])
 def test_a_link_or_an_image_does_nothing(path: str) -> None:
     desk = Desk(inquiry())
     assert client(desk).get(f"/warden/{path}", headers=OWN_PAGE).status_code == 405

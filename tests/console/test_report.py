@@ -101,6 +101,7 @@ def test_the_json_twin_says_what_the_page_says() -> None:
     assert json.loads(json.dumps(plain)) == plain
     assert plain["store"] == "no space left on the disk"
     assert plain["replies_off"] is True
+    assert plain["limits"] is None
     assert plain["older"] == "next"
     assert plain["spooled"] == {"bytes": 9, "inquiries": 1, "outcomes": 0, "aside_bytes": 0, "aside_path": ""}
     assert plain["work"] == [{"code": "task_fails", "task": "outbox", "since": NOW - 60, "why": "disk full"}]

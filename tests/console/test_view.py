@@ -10,8 +10,12 @@ from formwarden.console.words import ENGLISH, JAPANESE, ago
 from formwarden.desk.overview import Overview, Row
 from formwarden.desk.periodic import Trouble, Warned
 from formwarden.faults import Fault
+from formwarden.mail.figures import Figures
+from formwarden.mail.growth import Bounds
+from formwarden.mail.limits import Limits
+from formwarden.stores.breaking import Cause
 from formwarden.stores.journal import JournalState
-from formwarden.stores.ports import ReplyRow, Staff, State
+from formwarden.stores.ports import Breaker, Day, Growth, Key, Newcomers, ReplyRow, Shut, Staff, State
 from tests.console.cases import NOW, inquiry
 
 VIEW = View()
@@ -228,3 +232,65 @@ def test_a_filter_and_a_place_travel_with_every_button_and_link() -> None:
 )
 def test_an_age_is_said_in_its_largest_unit(seconds: float, said: str) -> None:
     assert ago(ENGLISH, seconds) == said
+
+
+# ------------------------------------------------------------------------------- how replies are limited
+CALM = Limits(
+    now=NOW,
+    off=False,
+    proven=True,
+    figures=Figures(minute=5, hour=19, day=98),
+    bounds=Bounds(start=50, ceiling=200),
+    growth=Growth(cap=98, day=20_000),
+    today=Day(granted=12, wanted=14),
+    yesterday=Day(),
+    newcomers=Newcomers(first_at=NOW - 9e6, week=40, before=(10, 10, 10, 10)),
+    breakers=(),
+    untold=0,
+)
+
+
+def breaker(label: str, shut: Shut = Shut.OPEN, cause: str = "ratio", until: float | None = NOW + 60) -> Breaker:
+    return Breaker(subject=Key(b"\x01" + bytes(16)), cause=cause, label=label, shut=shut, opened_at=NOW, until=until)
+
+
+def test_g06_the_page_says_how_many_replies_may_leave_and_how_many_did() -> None:
+    assert "At most 98 a day and 19 an hour now; 12 granted today (UTC)." in page(overview(limits=CALM)).text
+    assert "1 日 98 件・1 時間 19 件" in page(overview(limits=CALM), language="ja").text
+    for shown in (page(overview(limits=CALM)), page(overview())):
+        assert ENGLISH["real"] not in shown.text
+        assert ENGLISH["breakers"] not in shown.text
+        assert ENGLISH["unproven"] not in shown.text
+
+
+def test_g07_the_page_names_the_next_step() -> None:
+    assert ENGLISH["unproven"] in page(overview(limits=replace(CALM, proven=False))).text
+
+
+def test_g10_a_suspected_drip_has_a_button_that_ends_it() -> None:
+    drip = replace(CALM, growth=Growth(cap=98, day=20_000, drip_cap=7, drip_at=NOW))
+    html = VIEW.render(overview(limits=drip), Shown(), "en")
+    assert 'action="replies/real"' in html
+    assert "Far more new addresses than usual: 40 in 7 days. Replies are held to 7 a day" in Tags(html).text
+    assert JAPANESE["real"] in page(overview(limits=drip), language="ja").text
+
+
+def test_every_breaker_that_is_not_closed_is_shown_with_its_end() -> None:
+    breakers = (
+        breaker("google"),
+        breaker("site", cause="providers"),
+        breaker("", Shut.PROBING),
+        breaker("yahoo_jp", Shut.CONFIG, "config", None),
+    )
+    text = page(overview(limits=replace(CALM, breakers=breakers, untold=2))).text
+    assert "google too many failed until 20" in text
+    assert "all of them two of the large providers are stopped" in text
+    assert "a small mail provider 0100000000 too many failed a few are tried now" in text
+    assert "until `formwarden reply close yahoo_jp`" in text
+    assert "2 alarms could not be told yet." in text
+
+
+def test_every_cause_of_a_breaker_has_a_word() -> None:
+    for cause in Cause:
+        assert f"cause_{cause}" in ENGLISH
+        assert f"cause_{cause}" in JAPANESE

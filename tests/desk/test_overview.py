@@ -6,7 +6,8 @@ import pytest
 
 from formwarden import StoreError
 from formwarden.desk.periodic import IDLE_S, Trouble, Warned
-from formwarden.stores.ports import State
+from formwarden.mail.limits import as_plain
+from formwarden.stores.ports import Growth, State
 from tests.sites import ADDRESS, MESSAGE, Site
 from tests.web.test_rerun import held
 
@@ -72,6 +73,24 @@ async def test_g18_the_switch_is_shown(tmp_path: Path) -> None:
     assert (await site.warden.overview()).replies_off
     await site.warden.switch_replies(on=True)
     assert not (await site.warden.overview()).replies_off
+
+
+@pytest.mark.anyio
+async def test_the_limits_of_replies_are_shown_and_a_drip_is_ended_by_its_owner(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    growth = Growth(cap=98, day=20_000, drip_cap=7, drip_at=site.clock.now())
+    assert await site.store.measures.grow(growth, after=None, alarm="40 new addresses")
+    limits = (await site.warden.overview()).limits
+    assert limits is not None
+    assert (limits.figures.day, limits.dripping, limits.untold) == (7, True, 1)
+    assert as_plain(limits)["drip"] is True
+    assert await site.warden.call_real()
+    limits = (await site.warden.overview()).limits
+    assert limits is not None
+    assert (limits.figures.day, limits.dripping) == (20, False)  # unproven (G07)
+    assert not await site.warden.call_real()
+    site.store.fails("measures", StoreError("disk full"))
+    assert (await site.warden.overview()).limits is None
 
 
 @pytest.mark.anyio

@@ -44,6 +44,7 @@ class Surroundings:
             "dns_servers": self.dns.address,
             "store_url": f"sqlite:///{directory}/fw.db",
             "weights": "too_young=0",  # these people read and type in no time
+            "on_hold": "digest",  # what is held before the fork is told another day
         }
 
 

@@ -13,7 +13,7 @@ from formwarden.errors import StoreError
 from formwarden.faults import Faults
 from formwarden.forms import FormLimits, GuardedForm
 from formwarden.mail.autoreply import AutoReply
-from formwarden.mail.gate import GateFacts
+from formwarden.mail.gate_facts import GateFacts
 from formwarden.mail.replies import Replies
 from formwarden.mail.sender import SendResult, SendState
 from formwarden.mail.settings import Mail

@@ -2,6 +2,16 @@ import pytest
 
 from formwarden.errors import TemplateError
 from formwarden.mail.autoreply import SLOTS, AutoReply, encoded_size
+from formwarden.mail.wording import MINIMAL
+
+
+def saying(where: str, text: str) -> AutoReply:
+    match where:
+        case "subject":
+            return AutoReply(subject=text)
+        case "minimal":
+            return AutoReply(minimal=text)
+    return AutoReply(text=text)
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
@@ -26,7 +36,7 @@ def test_one_text_for_all_has_no_language_we_could_name() -> None:
 @pytest.mark.parametrize("where", ["subject", "text"])
 def test_nothing_a_visitor_typed_has_a_slot(where: str, slot: str) -> None:
     with pytest.raises(TemplateError, match=f"no slot \\${slot}"):
-        AutoReply(**{where: f"Hello ${{{slot}}}"})
+        saying(where, f"Hello ${{{slot}}}")
 
 
 def test_a_text_in_any_language_is_checked() -> None:
@@ -49,7 +59,7 @@ def test_a_lone_dollar_sign_is_told(text: str) -> None:
 @pytest.mark.parametrize("where", ["subject", "text"])
 def test_control_characters_are_refused(where: str, letter: str) -> None:
     with pytest.raises(TemplateError, match="control characters"):
-        AutoReply(**{where: f"a{letter}b"})
+        saying(where, f"a{letter}b")
 
 
 @pytest.mark.parametrize("subject", ["", " ", "two\nlines", "a\ttab"])
@@ -92,3 +102,68 @@ def test_nobody_changes_a_text_behind_the_check() -> None:
 def test_the_size_of_a_text_in_a_mail_counts_its_encoding() -> None:
     assert encoded_size("abc\n") == 6
     assert encoded_size("あ") == 4
+
+
+# ------------------------------------------------------------------------------------------ the name slot (section 5)
+@pytest.mark.parametrize("what", ["text", "minimal"])
+def test_the_name_slot_is_off_unless_it_is_switched_on(what: str) -> None:
+    with pytest.raises(TemplateError, match=r"reply \w+: no slot \$name; .* AutoReply\(name=True\) switches it on"):
+        saying(what, "Hello $name,")
+    assert AutoReply(text="Hello $name,", name=True).slots("fr") == 1
+    assert "$name" not in AutoReply().text_for("en") + AutoReply().text_for("ja")
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_built_in_text_greets_where_it_is_on(language: str) -> None:
+    assert AutoReply(name=True).slots(language) == 1
+    assert AutoReply().slots(language) == 0
+
+
+def test_r15_no_header_carries_a_name() -> None:
+    with pytest.raises(TemplateError, match=r"reply subject: no slot \$name; no header carries"):
+        AutoReply(subject="For $name", name=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("www.$name", "https://site.example/?$name", "@$name", "x-$name"),
+        *("$name/x", "${name}com", "$name.com", "$name@x"),
+    ],
+)
+def test_nothing_makes_a_link_or_another_word_of_a_name(text: str) -> None:
+    with pytest.raises(TemplateError, match="makes a link or a word of a name"):
+        AutoReply(text=text, name=True)
+
+
+@pytest.mark.parametrize("text", ["Hello $name.", "$name,", "($name)", "「$name」", "$name: hello", "$$name $name"])
+def test_a_name_may_stand_in_a_sentence(text: str) -> None:
+    assert AutoReply(text=text, name=True).slots("en") == 1
+
+
+@pytest.mark.parametrize("text", ["$name 様、ありがとう", "${name}さん、ありがとう", "$name　様へ"])
+def test_a_second_honorific_is_told(text: str) -> None:
+    with pytest.raises(TemplateError, match="brings its 様 itself"):
+        AutoReply(text={"ja": text}, name=True)
+
+
+def test_the_minimal_text_is_the_built_in_one_only_in_place_of_the_built_in_one() -> None:
+    assert AutoReply(name=True).minimal_for("ja") == MINIMAL["ja"]
+    own = AutoReply(text={"de": "Hallo $name, danke."}, name=True)
+    assert own.minimal_for("de") == own.text_for("de")
+    assert own.minimal_for("en") == own.minimal_for("fr") == MINIMAL["en"]
+    assert AutoReply(text="Merci $name", minimal="Merci", name=True).minimal_for("ja") == "Merci"
+    assert AutoReply(text={"de": "Hallo $name"}, minimal={"de": "Danke"}, name=True).minimal_for("de") == "Danke"
+    assert AutoReply(text={"en": "Hi $name"}, name=True).minimal_for("fr") == "Hi $name"
+
+
+def test_every_language_that_has_words_is_checked() -> None:
+    auto = AutoReply(subject={"de": "x"}, text={"fr": "x"}, minimal={"pt-BR": "x"})
+    assert auto.languages == ("de", "en", "fr", "ja", "pt-BR")
+    with pytest.raises(TemplateError, match="no language"):
+        AutoReply(minimal={"wxyz": "x"})
+
+
+def test_r17_whatever_a_visitor_could_type_is_tried_at_construction() -> None:
+    with pytest.raises(TemplateError, match=r"reply text \(en\): a URL that a visitor typed would stand there"):
+        AutoReply(text="an owner who writes fwcanary himself looks as if he let it through")

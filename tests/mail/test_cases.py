@@ -3,7 +3,7 @@
 import pytest
 
 from formwarden.address.report import Status
-from formwarden.mail.cases import Case, case_of, kept_case
+from formwarden.mail.cases import Case, Names, case_of, kept_case
 from formwarden.scoring import Action, Standing
 from formwarden.stores.ports import State
 from formwarden.subjects import DAY_S
@@ -31,23 +31,44 @@ def test_without_a_single_address_there_is_an_invalid_one() -> None:
 
 def test_an_unknown_client_has_no_names() -> None:
     case = case_of(verdict(ip=None), CONTACT, CLIENTS, NOW)
-    assert (case.client, case.network) == ((), ())
+    assert (case.client, case.network) == (Names(), Names())
 
 
 @pytest.mark.parametrize("days", [0, 1, 2, 3])
 def test_g20_a_held_client_is_written_under_the_key_of_the_day_it_is_answered(days: int) -> None:
     at = NOW + days * DAY_S
-    names = kept(at).client
-    today = CLIENTS.keys("client", ADDRESS, now=at, window_s=0.0)
-    assert names[0] == today[0]
-    if days == 0:
-        assert names == CLIENTS.keys("client", ADDRESS, now=at, window_s=DAY_S)
+    assert kept(at).client == Names(
+        budget=CLIENTS.keys("client", ADDRESS, now=at, window_s=DAY_S),
+        readable=CLIENTS.keys("client", ADDRESS, now=at, window_s=7 * DAY_S),
+    )
+
+
+def test_g20_a_verdict_s_client_is_asked_under_every_key_its_windows_touch() -> None:
+    assert case_of(verdict(), CONTACT, CLIENTS, NOW).client == Names(
+        budget=CLIENTS.keys("client", ADDRESS, now=NOW, window_s=DAY_S),
+        readable=CLIENTS.keys("client", ADDRESS, now=NOW, window_s=7 * DAY_S),
+    )
+
+
+def test_g05_behind_a_carrier_s_address_stand_thousands_so_only_its_network_is_named() -> None:
+    phone = verdict(ip="126.161.1.2")
+    now, later = case_of(phone, CONTACT, CLIENTS, NOW), kept_case(inquiry_of(phone), CONTACT, report(), NOW)
+    for case in (now, later):
+        assert case.carrier
+        assert case.client == Names()
+        assert case.network.budget == CLIENTS.keys("network", bytes([126, 161, 1, 0, 24]), now=NOW, window_s=DAY_S)
+    assert not case_of(verdict(), CONTACT, CLIENTS, NOW).carrier
+    assert not kept().carrier
+
+
+def test_g02_a_kept_one_waits_with_the_score_it_was_judged_by() -> None:
+    assert kept(score=1.25).score == case_of(verdict(score=1.25), CONTACT, CLIENTS, NOW).score == 1.25
 
 
 def test_what_is_not_written_is_the_worst() -> None:
     case = kept(facts={"client": "x", "network": [1, None], "judged": 3})
     assert (case.judged, case.standing) == (Action.REJECT, Standing.DOUBTFUL)
-    assert (case.client, case.network) == ((), ())
+    assert (case.client, case.network) == (Names(), Names())
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ from formwarden.mail.autoreply import AutoReply
 from formwarden.mail.compose import REPLY_HEADERS, Composed, Composer, Draft, received_text, write
 from formwarden.mail.headers import Mailbox
 from formwarden.mail.settings import Mail
+from formwarden.mail.stop_links import KEY_BYTES, StopLinks
 from formwarden.mail.verp import Verp
 from formwarden.site import Site
+from formwarden.stores.ports import Key
 from formwarden.tokens import Tokens
 from tests.clock import MovableClock
 
@@ -39,6 +41,8 @@ def reply(
     language: str = "en",
     reference: str = "F-123",
     reply_id: bytes = b"sixteen bytes id",
+    person: str = "",
+    stop: Key | None = None,
 ) -> Composed:
     return (by or composer()).reply(
         auto or AutoReply(),
@@ -47,6 +51,8 @@ def reply(
         reference=reference,
         received_at=NOW - 60,
         reply_id=reply_id,
+        person=person,
+        stop=stop,
     )
 
 
@@ -56,7 +62,7 @@ def parsed(composed: Composed) -> EmailMessage:
     return message
 
 
-def test_r5_a_reply_has_one_recipient_and_no_header_but_ours() -> None:
+def test_r05_a_reply_has_one_recipient_and_no_header_but_ours() -> None:
     composed = reply()
     message = parsed(composed)
     assert composed.recipient == RECIPIENT
@@ -108,6 +114,54 @@ def test_r15_and_r17_subject_and_text_are_ours(language: str, subject: str, rece
     assert message["Content-Transfer-Encoding"] in {"base64", "quoted-printable"}
 
 
+@pytest.mark.parametrize("name", ["In-Reply-To", "References", "Reply-To", "Sender", "Cc", "Bcc", "Return-Path"])
+def test_r13_and_r16_a_reply_answers_no_message_and_wants_no_answer(name: str) -> None:
+    assert parsed(reply())[name] is None
+
+
+@pytest.mark.parametrize("name", ["List-Unsubscribe", "List-Id", "Precedence", "Form-Sub", "Feedback-ID", "X-Mailer"])
+def test_r11_r23_and_r24_a_receipt_carries_no_mark_of_bulk_mail(name: str) -> None:
+    assert parsed(reply())[name] is None
+
+
+def test_r15_the_subject_says_that_it_is_automatic_in_either_language() -> None:
+    assert parsed(reply())["Subject"].startswith("Auto: ")
+    assert "自動返信" in parsed(reply(language="ja"))["Subject"]
+
+
+def test_r17_a_reply_is_one_plain_text_and_nothing_is_attached() -> None:
+    message = parsed(reply(auto=AutoReply(name=True), person="Bob"))
+    assert not message.is_multipart()
+    assert (message.get_content_type(), message.get_content_charset()) == ("text/plain", "utf-8")
+    assert message.get_content().splitlines()[0] == "Hello Bob,"
+
+
+def test_row_12_a_reply_says_whether_a_name_was_dropped_from_it() -> None:
+    auto = AutoReply(name=True)
+    assert not reply(auto=auto, person="Bob").stripped
+    assert not reply(auto=auto).stripped
+    dropped = reply(auto=auto, person="www evil test")
+    assert dropped.stripped
+    assert b"evil" not in dropped.data
+    assert not reply(person="www evil test").stripped  # nothing was dropped that would have stood there
+
+
+def test_r23_a_reply_carries_the_link_where_there_is_one() -> None:
+    clock = MovableClock(NOW)
+    stops = StopLinks(tokens(clock), clock, public_url="https://site.example", prefix="/_fw/")
+    by = Composer(SITE, Mail(), tokens(clock), clock, bytes, stops=stops)
+    someone = Key(b"k" * KEY_BYTES)
+    assert stops.url(someone) in parsed(reply(by, stop=someone)).get_content()
+    assert "http" not in parsed(reply(by)).get_content()
+    assert "http" not in parsed(reply(stop=someone)).get_content()
+
+
+def test_one_text_for_all_tells_the_time_as_its_letters_do() -> None:
+    japanese = AutoReply(text="受け付けました。$received")
+    assert "日本時間" in parsed(reply(auto=japanese, language="en")).get_content()
+    assert "UTC" in parsed(reply(auto=AutoReply(text="$received"), language="ja")).get_content()
+
+
 def test_a_time_in_a_language_without_months_of_ours_is_in_figures() -> None:
     assert received_text(NOW, "de") == "2026-09-21 14:13 UTC"
 
@@ -116,14 +170,14 @@ def test_one_text_for_all_languages_carries_no_content_language() -> None:
     assert parsed(reply(auto=AutoReply(text="Merci $reference")))["Content-Language"] is None
 
 
-def test_g14_the_envelope_names_the_reply_and_can_be_read_back() -> None:
+def test_r19_and_g14_the_envelope_names_the_reply_and_can_be_read_back() -> None:
     composed = reply()
     local, _, domain = composed.envelope_from.partition("@")
     assert domain == "site.example"
     assert Verp(tokens(MovableClock(NOW))).read(local, NOW) == b"sixteen bytes id"
 
 
-def test_g14_the_envelope_may_be_the_account_or_null() -> None:
+def test_r18_and_g14_the_envelope_may_be_the_account_or_null() -> None:
     by = composer(mail=Mail(mail_from="office@mail.example", envelope="account"))
     assert reply(by).envelope_from == "office@mail.example"
     assert reply(composer(mail=Mail(envelope="null"))).envelope_from == ""
@@ -148,7 +202,7 @@ def test_the_longest_address_arrives_whole() -> None:
 
 
 @pytest.mark.parametrize("recipient", ["", "bob", "bob@example.org, eve@example.org", "bob@example.org\r\nBcc: v@x"])
-def test_r2_and_r5_no_reply_to_what_is_not_one_address(recipient: str) -> None:
+def test_r02_and_r05_no_reply_to_what_is_not_one_address(recipient: str) -> None:
     with pytest.raises(ComposeError, match="recipient"):
         reply(recipient=recipient)
 

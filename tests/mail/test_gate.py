@@ -6,17 +6,18 @@ import pytest
 
 from formwarden.address.report import CacheState, Flag, Status
 from formwarden.address.syntax import check_syntax
+from formwarden.mail.codes import CODES
 from formwarden.mail.gate import (
     TABLE,
     WORKER_LATE_S,
-    GateDecision,
     answerable,
     decide,
     stopped,
 )
+from formwarden.mail.gate_facts import GateDecision
 from formwarden.mail.watched import Watched
 from formwarden.scoring import Action, Standing
-from formwarden.stores.ports import Decision, Key, Reputation
+from formwarden.stores.ports import Decision, Key, Reputation, Shut
 from tests.mail.gate_samples import facts, report, unknown
 
 HOUR = 3_600.0
@@ -44,7 +45,7 @@ def held(**changes: object) -> GateDecision:
 def test_the_rows_stand_in_the_order_of_their_numbers() -> None:
     numbers = [row.number for row in TABLE]
     assert numbers == sorted(numbers)
-    assert set(numbers) == {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13}
+    assert set(numbers) == {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 18}  # 14 to 17 are budgets, 19 is what is left
 
 
 def test_every_row_explains_itself_in_one_sentence() -> None:
@@ -52,6 +53,11 @@ def test_every_row_explains_itself_in_one_sentence() -> None:
         sentence = (row.rule.__doc__ or "").strip()
         assert sentence.endswith("."), row.rule
         assert "\n" not in sentence
+
+
+def test_what_the_table_says_is_explained_by_its_code() -> None:
+    for decision in (decide(facts()), decide(facts(judged=Action.REJECT)), decide(facts(standing=Standing.DOUBTFUL))):
+        assert decision.explanation == CODES[decision.code].meaning
 
 
 def test_row_00_without_the_ledger_nothing_leaves() -> None:
@@ -68,6 +74,15 @@ def test_row_01_the_setting_and_the_switch_stop_every_reply() -> None:
     assert suppressed(replies=False) == "AR_OFF"
     assert suppressed(reputation=Reputation(replies_off=True)) == "AR_OFF"
     assert suppressed(reputation=Reputation(replies_off=True, known=True), released=True) == "AR_OFF"
+
+
+def test_row_01_a_provider_that_refuses_how_we_send_gets_nothing_until_that_is_mended() -> None:
+    unsafe = Reputation(breakers={PROVIDER: Shut.CONFIG})
+    assert suppressed(reputation=unsafe, watched=WATCHED) == "CONFIG_UNSAFE"
+    assert suppressed(reputation=replace(unsafe, known=True), watched=WATCHED, released=True) == "CONFIG_UNSAFE"
+    assert suppressed(reputation=unsafe, watched=WATCHED, report=check_syntax("nobody")) == "CONFIG_UNSAFE"
+    assert suppressed(reputation=replace(unsafe, replies_off=True), watched=WATCHED) == "AR_OFF"
+    assert code(reputation=Reputation(breakers={Key(b"another's"): Shut.CONFIG}), watched=WATCHED) == "OK"
 
 
 @pytest.mark.parametrize("typed", ["", "ann", "a@x.org, b@x.org", "=?utf-8?q?x?=@x.org", "a@" + "x" * 260 + ".org"])
@@ -163,7 +178,7 @@ def test_row_10_throw_away_mailboxes_get_none_only_where_the_owner_says_so() -> 
 
 
 def test_row_11_nothing_queues_behind_an_open_breaker() -> None:
-    provider, site = Reputation(breakers={PROVIDER: "open"}), Reputation(breakers={SITE: "open"})
+    provider, site = Reputation(breakers={PROVIDER: Shut.OPEN}), Reputation(breakers={SITE: Shut.OPEN})
     assert suppressed(reputation=provider, watched=WATCHED) == "BREAKER_PROVIDER"
     assert suppressed(reputation=site, watched=WATCHED) == "BREAKER_SITE"
 
@@ -210,6 +225,34 @@ def test_g18_row_13_an_asked_one_that_a_watching_form_let_through_was_never_conf
     assert held(judged=Action.ASK, standing=Standing.PLAIN).code == "HELD_SUSPECT"
 
 
+HALF_OPEN = [Reputation(breakers={PROVIDER: Shut.PROBING}), Reputation(breakers={SITE: Shut.PROBING})]
+
+
+@pytest.mark.parametrize("reputation", HALF_OPEN)
+def test_row_18_while_a_breaker_is_half_open_plain_gets_nothing(reputation: Reputation) -> None:
+    assert suppressed(reputation=reputation, watched=WATCHED, standing=Standing.PLAIN) == "BREAKER_PROBE"
+    assert code(reputation=Reputation(breakers={Key(b"another's"): Shut.PROBING}), watched=WATCHED) == "OK"
+
+
+@pytest.mark.parametrize("reputation", HALF_OPEN)
+def test_row_18_shown_and_a_release_by_hand_may_be_a_probe(reputation: Reputation) -> None:
+    assert facts(standing=Standing.SHOWN).may_probe
+    assert code(reputation=reputation, watched=WATCHED, standing=Standing.SHOWN) == "OK"
+    assert code(reputation=reputation, watched=WATCHED, standing=Standing.DOUBTFUL, released=True) == "OK"
+
+
+@pytest.mark.parametrize("reputation", HALF_OPEN)
+def test_g03_row_18_people_we_know_pass_a_half_open_breaker_and_are_no_probe(reputation: Reputation) -> None:
+    known = replace(reputation, known=True)
+    assert code(reputation=known, watched=WATCHED, standing=Standing.PLAIN) == "OK"
+    assert not facts(reputation=known, standing=Standing.PLAIN).may_probe
+
+
+def test_row_18_an_open_breaker_beside_a_half_open_one_is_named_first() -> None:
+    both = Reputation(breakers={PROVIDER: Shut.PROBING, SITE: Shut.OPEN})
+    assert suppressed(reputation=both, watched=WATCHED, standing=Standing.PLAIN) == "BREAKER_SITE"
+
+
 def test_row_19_nothing_stands_against_it() -> None:
     decision = decide(facts())
     assert (decision.decision, decision.code) == (Decision.SEND, "OK")
@@ -224,12 +267,14 @@ def test_g01_only_the_doubtful_is_held_for_its_standing(standing: Standing) -> N
 
 
 def test_g03_known_skips_row_13_and_nothing_else_here() -> None:
-    known = Reputation(known=True, suppressed={ADDRESS: "hard"}, breakers={PROVIDER: "open"})
+    known = Reputation(known=True, suppressed={ADDRESS: "hard"}, breakers={PROVIDER: Shut.OPEN})
     assert code(reputation=Reputation(known=True), standing=Standing.DOUBTFUL) == "OK"
     assert suppressed(reputation=known, watched=WATCHED) == "SUPP_HARD"
     assert suppressed(reputation=replace(known, suppressed={}), watched=WATCHED) == "BREAKER_PROVIDER"
     assert suppressed(reputation=Reputation(known=True), report=report("abuse@example.com")) == "ROLE_SYSTEM"
     assert held(reputation=Reputation(known=True), report=unknown()).code == "ADDR_DNS_TEMP"
+    unsafe = Reputation(known=True, breakers={PROVIDER: Shut.CONFIG})
+    assert suppressed(reputation=unsafe, watched=WATCHED) == "CONFIG_UNSAFE"
 
 
 def test_the_first_row_that_speaks_decides() -> None:
@@ -261,7 +306,7 @@ def test_the_first_row_that_speaks_decides() -> None:
 def test_g24_the_staff_may_answer_whom_the_gate_would_mail() -> None:
     assert answerable(facts())
     assert answerable(facts(relay=False, form_replies=False, replies=False))
-    assert answerable(facts(reputation=Reputation(breakers={PROVIDER: "open"}), watched=WATCHED))
+    assert answerable(facts(reputation=Reputation(breakers={PROVIDER: Shut.OPEN}), watched=WATCHED))
 
 
 @pytest.mark.parametrize(
@@ -288,4 +333,10 @@ def test_g18_what_came_up_since_the_slot_was_taken_stops_a_reply() -> None:
     assert stopped(Reputation(), WATCHED) is None
     assert stopped(Reputation(replies_off=True), WATCHED) == "AR_OFF"
     assert stopped(Reputation(suppressed={DOMAIN: "domain"}), WATCHED) == "SUPP_DOMAIN"
-    assert stopped(Reputation(breakers={SITE: "open"}), WATCHED) == "BREAKER_SITE"
+    assert stopped(Reputation(breakers={SITE: Shut.OPEN}), WATCHED) == "BREAKER_SITE"
+    assert stopped(Reputation(breakers={PROVIDER: Shut.OPEN}), WATCHED) == "BREAKER_PROVIDER"
+    assert stopped(Reputation(breakers={PROVIDER: Shut.CONFIG}), WATCHED) == "CONFIG_UNSAFE"
+
+
+def test_g09_what_was_let_through_goes_on_while_a_breaker_is_half_open() -> None:
+    assert stopped(Reputation(breakers={PROVIDER: Shut.PROBING, SITE: Shut.PROBING}), WATCHED) is None

@@ -219,7 +219,7 @@ async def test_r21_no_text_adds_a_header_to_a_reply(field: str) -> None:
 
 
 @pytest.mark.anyio
-async def test_r5_no_address_makes_a_reply_go_anywhere_else() -> None:
+async def test_r05_no_address_makes_a_reply_go_anywhere_else() -> None:
     accepted = [text for text in ADDRESSES if reply(recipient=text)]
     await assert_nothing_is_added(reply, "recipient", accepted)
     # only those that are one plain address, as odd as it may look, got a mail; the victim's own is one of them

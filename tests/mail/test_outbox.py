@@ -1,12 +1,10 @@
-"""The outbox over a real ledger: replies at most once, the staff's mail at least once (G15, G24)."""
+"""The outbox over a real ledger: replies at most once (G15)."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
@@ -14,122 +12,39 @@ from formwarden.address.report import AddressReport, Status
 from formwarden.entropy import system_entropy
 from formwarden.errors import StoreError
 from formwarden.faults import Faults
-from formwarden.forms import GuardedForm
-from formwarden.mail.compose import Composer
-from formwarden.mail.outbox import COPIES_REMEMBERED, NO_LEFT, NO_STAFF, Outbox
-from formwarden.mail.replies import Replies
-from formwarden.mail.sender import Sender, SendResult, SendState
-from formwarden.mail.settings import Mail
+from formwarden.mail.outbox import NO_LEFT
+from formwarden.mail.sender import SendResult
 from formwarden.mail.smtp import SmtpSender
-from formwarden.mail.staff_mail import StaffMail
 from formwarden.mail.verp import Verp
 from formwarden.scoring import Standing, Verdict
 from formwarden.site import Site
-from formwarden.stores.ports import Inquiries, Inquiry, Ledger, Outcome, Page, Staff, State, Store
+from formwarden.stores.ports import Outcome, Store
 from formwarden.stores.settings import Stores
 from formwarden.stores.sqlite.store import SqliteStore
-from formwarden.submission import Fields
-from formwarden.tokens import Tokens
 from tests.clock import MovableClock
+from tests.mail.desks import (
+    ANN,
+    BOSS,
+    BROKEN,
+    DEAD,
+    DOWN,
+    MINUTE,
+    OFFICE,
+    POLICY,
+    Desk,
+    DyingSender,
+)
 from tests.mail.gate_samples import (
-    CLIENTS,
-    FORMS,
-    OPEN,
-    SITE,
     DownLedger,
     RecordingSender,
-    Reports,
     inquiry_of,
     memory,
-    numbered_entropy,
-    prove_feedback,
     row_of,
     tight,
     unknown,
     verdict,
 )
 from tests.servers.smtp import SmtpPeer
-
-ANN = "ann@example.com"
-MINUTE = 60.0
-TAKEN = SendResult(state=SendState.TAKEN, code=250, text="2.0.0 queued")
-DEAD = SendResult(state=SendState.REFUSED, code=550, text="5.1.1 no such user")
-POLICY = SendResult(state=SendState.REFUSED, code=550, text="5.7.1 we do not like you")
-DOWN = SendResult(state=SendState.NOT_SENT, text="connect: refused")
-BROKEN = SendResult(state=SendState.UNKNOWN, text="DATA: connection lost")
-OFFICE, BOSS = "office@example.org", "boss@example.org"
-
-
-def fields_of(inquiry: Inquiry) -> Fields:
-    return Fields(parse_qsl((inquiry.body or b"").decode()))
-
-
-@dataclass(kw_only=True)
-class Desk:
-    """One worker with everything around it."""
-
-    store: Store
-    clock: MovableClock
-    settings: Mail = OPEN
-    site: Site = SITE
-    forms: Mapping[str, GuardedForm] = field(default_factory=lambda: FORMS)
-    sender: Sender = field(default_factory=RecordingSender)
-    checker: Reports = field(default_factory=Reports)
-    ledger: Ledger | None = None
-    inquiries: Inquiries | None = None
-    copies_remembered: int = COPIES_REMEMBERED
-
-    def __post_init__(self) -> None:
-        ledger = self.ledger or self.store.ledger
-        self.faults = Faults(self.clock)
-        self.tokens = Tokens(("a key of thirty-two characters..",), clock=self.clock, entropy=numbered_entropy())
-        self.replies = Replies(
-            ledger,
-            self.store.recipient_keys,
-            CLIENTS,
-            settings=self.settings,
-            site=self.site,
-            forms=FORMS,
-            clock=self.clock,
-            faults=self.faults,
-        )
-        self.outbox = Outbox(
-            ledger=ledger,
-            inquiries=self.inquiries or self.store.inquiries,
-            replies=self.replies,
-            composer=Composer(self.site, self.settings, self.tokens, self.clock, numbered_entropy()),
-            staff_mail=StaffMail(self.site, self.settings, self.clock, numbered_entropy()),
-            fields_of=fields_of,
-            sender=self.sender,
-            checker=self.checker,
-            forms=self.forms,
-            settings=self.settings,
-            clock=self.clock,
-            faults=self.faults,
-            copies_remembered=self.copies_remembered,
-        )
-
-    @property
-    def relay(self) -> RecordingSender:
-        assert isinstance(self.sender, RecordingSender)
-        return self.sender
-
-    async def accept(self, wanted: Verdict, **kept: object) -> str:
-        """Keep the inquiry and ask for its reply, as the way does."""
-        await self.store.inquiries.keep(inquiry_of(wanted, **kept), lease_s=0.0)
-        return (await self.replies.reply(wanted)).code
-
-    async def state(self, wanted: Verdict) -> str:
-        return (await row_of(self.store, wanted)).state
-
-    async def tell_staff(self, wanted: Verdict) -> None:
-        body = urlencode({"email": wanted.address or "", "message": "hello there"}).encode()
-        await self.store.inquiries.keep(inquiry_of(wanted, body=body, staff=Staff.DUE), lease_s=0.0)
-
-    async def staff_of(self, wanted: Verdict) -> tuple[Staff, str]:
-        kept = await self.store.inquiries.get(wanted.id)
-        assert kept is not None
-        return kept.staff, kept.staff_note
 
 
 @pytest.fixture
@@ -224,7 +139,7 @@ async def test_g17_a_recipient_refused_at_rcpt_is_spent_in_every_budget(clock: M
     desk.relay.answers[ANN] = DEAD
     await desk.accept(verdict(ANN))
     await desk.outbox.step()
-    assert await desk.accept(verdict()) == "SITE_RATE"
+    assert await desk.accept(verdict(ip="198.51.100.1")) == "SITE_RATE"
 
 
 @pytest.mark.anyio
@@ -243,7 +158,7 @@ async def test_g15_a_line_that_broke_after_rcpt_is_final_and_spent(clock: Movabl
 async def test_g15_what_cannot_have_left_is_due_again_after_1_5_and_15_minutes_then_refunded(
     clock: MovableClock,
 ) -> None:
-    desk = Desk(store=memory(clock), clock=clock, settings=tight(site_per_day=1))
+    desk = Desk(store=memory(clock), clock=clock, settings=tight(site_per_day=1, queued_replies=0))
     desk.relay.answers[ANN] = DOWN
     unsent = verdict(ANN)
     await desk.accept(unsent)
@@ -345,17 +260,6 @@ async def test_an_address_that_was_suppressed_meanwhile_gets_nothing(desk: Desk)
     await desk.outbox.step()
     assert (await row_of(desk.store, waiting)).last == "SUPP_COMPLAINT"
     assert len(desk.relay.mails) == 1
-
-
-class DyingSender:
-    """The process ends in mid-conversation, after the relay has the whole mail."""
-
-    def __init__(self) -> None:
-        self.mails = 0
-
-    async def send(self, _envelope_from: str, _recipient: str, _data: bytes, /, *, deadline_s: float) -> SendResult:
-        self.mails += 1
-        raise asyncio.CancelledError(deadline_s)
 
 
 @pytest.mark.anyio
@@ -535,221 +439,6 @@ async def test_row_13_g25_a_suspect_reply_is_never_sent_by_itself_and_dropped_af
     assert (await desk.state(suspect), desk.relay.mails) == ("dropped", [])
 
 
-# ----------------------------------------------------------------------------------------------------- staff mail
-@pytest.mark.anyio
-async def test_g24_every_staff_address_gets_its_copy_and_nothing_is_left_due(desk: Desk) -> None:
-    asked = verdict(ANN)
-    await desk.tell_staff(asked)
-    assert await desk.outbox.step_staff() == 1
-    assert desk.relay.recipients() == [OFFICE, BOSS]
-    assert (await desk.staff_of(asked))[0] is Staff.SENT
-    desk.clock.move(3_600.0)
-    assert await desk.outbox.step_staff() == 0
-    text = message_from_bytes(desk.relay.mails[0].data, policy=default).get_content()
-    assert "message: hello there" in text
-
-
-@pytest.mark.anyio
-async def test_g24_the_reply_to_stands_only_where_the_gate_would_mail(desk: Desk) -> None:
-    for standing, expected in ((Standing.SHOWN, ANN), (Standing.DOUBTFUL, None)):
-        desk.relay.mails.clear()
-        await desk.tell_staff(verdict(ANN, standing=standing))
-        await desk.outbox.step_staff()
-        mail = message_from_bytes(desk.relay.mails[0].data, policy=default)
-        assert mail["Reply-To"] == expected
-        assert f"Address: {ANN}" in mail.get_content()
-
-
-@pytest.mark.anyio
-async def test_g24_the_reply_to_is_there_when_the_recipient_is_erased(desk: Desk) -> None:
-    answered = verdict(ANN)
-    await desk.tell_staff(answered)
-    assert (await desk.replies.reply(answered)).code == "OK"
-    await desk.outbox.step()
-    await desk.outbox.step_staff()
-    mail = message_from_bytes(desk.relay.mails[-1].data, policy=default)
-    assert mail["Reply-To"] == ANN
-
-
-@pytest.mark.anyio
-async def test_g24_the_staff_are_mailed_within_a_minute_of_the_relay_s_return_and_once(desk: Desk) -> None:
-    asked = verdict(ANN)
-    await desk.tell_staff(asked)
-    desk.relay.answers.update({OFFICE: DOWN, BOSS: DOWN})
-    for _ in range(30):
-        await desk.outbox.step_staff()
-        desk.clock.move(20.0)
-    assert await desk.staff_of(asked) == (Staff.DUE, "connect: refused")
-    desk.relay.answers.clear()
-    desk.relay.mails.clear()
-    for _ in range(60):
-        await desk.outbox.step_staff()
-        desk.clock.move(1.0)
-    assert desk.relay.recipients() == [OFFICE, BOSS]
-    assert (await desk.staff_of(asked))[0] is Staff.SENT
-
-
-@pytest.mark.anyio
-async def test_g24_a_refused_address_neither_blocks_nor_doubles_the_others(desk: Desk) -> None:
-    asked = verdict(ANN)
-    await desk.tell_staff(asked)
-    desk.relay.answers[OFFICE] = DEAD
-    for _ in range(3 * 45):  # three quarters of an hour
-        await desk.outbox.step_staff()
-        desk.clock.move(20.0)
-    assert desk.relay.recipients().count(BOSS) == 1
-    assert desk.relay.recipients().count(OFFICE) == 3
-    assert await desk.staff_of(asked) == (Staff.DUE, "550 5.1.1 no such user")
-    desk.relay.answers.clear()
-    desk.clock.move(900.0)
-    await desk.outbox.step_staff()
-    assert (await desk.staff_of(asked))[0] is Staff.SENT
-    assert desk.relay.recipients().count(BOSS) == 1
-
-
-@pytest.mark.anyio
-async def test_g24_of_too_many_half_taken_mails_the_oldest_is_sent_anew(clock: MovableClock) -> None:
-    desk = Desk(store=memory(clock), clock=clock, copies_remembered=1)
-    desk.relay.answers[OFFICE] = DEAD
-    for _ in range(2):
-        await desk.tell_staff(verdict())
-        await desk.outbox.step_staff()
-    clock.move(900.0)
-    await desk.outbox.step_staff()
-    assert desk.relay.recipients().count(BOSS) == 4
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("answer", [DEAD, BROKEN, DOWN], ids=lambda answer: str(answer.state))
-async def test_g24_what_no_relay_took_is_tried_again_soon_and_counted(answer: SendResult, desk: Desk) -> None:
-    asked = verdict(ANN)
-    await desk.tell_staff(asked)
-    desk.relay.answers.update({OFFICE: answer, BOSS: answer})
-    await desk.outbox.step_staff()
-    assert desk.faults.of("staff mail") == 2
-    desk.relay.answers.clear()
-    desk.clock.move(19.0)
-    assert await desk.outbox.step_staff() == 0
-    desk.clock.move(1.0)
-    await desk.outbox.step_staff()
-    assert (await desk.staff_of(asked))[0] is Staff.SENT
-
-
-@pytest.mark.anyio
-async def test_g24_a_crash_before_the_commit_mails_the_staff_again_rather_than_never(clock: MovableClock) -> None:
-    store, asked = memory(clock), verdict(ANN)
-    dying = Desk(store=store, clock=clock, sender=DyingSender())
-    await dying.tell_staff(asked)
-    with pytest.raises(asyncio.CancelledError):
-        await dying.outbox.step_staff()
-    after = Desk(store=store, clock=clock)
-    clock.move(3_600.0)
-    await after.outbox.step_staff()
-    assert after.relay.recipients() == [OFFICE, BOSS]
-
-
-class ForgetfulInquiries:
-    """Gives staff mail out, and cannot write down what became of it until it is `well`."""
-
-    def __init__(self, store: Store) -> None:
-        self.well = False
-        self._real = store.inquiries
-
-    async def staff(self, inquiry: bytes, /, *, to: Staff, note: str = "", due_at: float = 0.0) -> bool:
-        if not self.well:
-            raise StoreError("the disk is full")
-        return await self._real.staff(inquiry, to=to, note=note, due_at=due_at)
-
-    async def claim_staff(self, limit: int, /, *, lease_s: float) -> Sequence[Inquiry]:
-        return await self._real.claim_staff(limit, lease_s=lease_s)
-
-    async def get(self, inquiry: bytes, /) -> Inquiry | None:
-        return await self._real.get(inquiry)
-
-    async def keep(self, _inquiry: Inquiry, /, *, lease_s: float, replaces: bytes | None = None) -> Inquiry | None:
-        raise NotImplementedError(lease_s, replaces)
-
-    async def move(
-        self,
-        _inquiry: bytes,
-        /,
-        *,
-        expect: Collection[State],
-        to: State,
-        note: str,
-        answer: tuple[int, str] | None = None,
-        lease_s: float = 0.0,
-    ) -> bool:
-        raise NotImplementedError(expect, to, note, answer, lease_s)
-
-    async def claim(self, state: State, limit: int, /, *, older_than: float, lease_s: float) -> Sequence[Inquiry]:
-        raise NotImplementedError(state, limit, older_than, lease_s)
-
-    async def find(self, states: Collection[State], /, *, after: str | None = None, limit: int = 50) -> Page:
-        raise NotImplementedError(states, after, limit)
-
-
-@pytest.mark.anyio
-async def test_g24_a_store_that_forgets_a_taken_mail_doubles_it_for_nobody(clock: MovableClock) -> None:
-    store, asked = memory(clock), verdict(ANN)
-    inquiries = ForgetfulInquiries(store)
-    desk = Desk(store=store, clock=clock, inquiries=inquiries)
-    await desk.tell_staff(asked)
-    assert await desk.outbox.step_staff() == 1
-    assert desk.faults.of("inquiries") == 1
-    inquiries.well = True
-    clock.move(3_600.0)
-    assert await desk.outbox.step_staff() == 1
-    assert desk.relay.recipients() == [OFFICE, BOSS]
-    assert (await desk.staff_of(asked))[0] is Staff.SENT
-
-
-@pytest.mark.anyio
-async def test_g24_staff_mail_that_cannot_be_written_stays_due_and_says_why(clock: MovableClock) -> None:
-    unsigned = Desk(store=memory(clock), clock=clock, site=Site(staff_address=(OFFICE,)))
-    asked = verdict(ANN)
-    await unsigned.tell_staff(asked)
-    await unsigned.outbox.step_staff()
-    state, note = await unsigned.staff_of(asked)
-    assert state is Staff.DUE
-    assert "FORMWARDEN_SITE_DOMAIN" in note
-    assert unsigned.faults.of("compose") == 1
-
-
-@pytest.mark.anyio
-async def test_g24_without_a_staff_address_the_mail_waits_for_one(clock: MovableClock) -> None:
-    store, asked = memory(clock), verdict(ANN)
-    nobody = Desk(store=store, clock=clock, site=Site(site_domain="example.org"))
-    await nobody.tell_staff(asked)
-    await nobody.outbox.step_staff()
-    assert await nobody.staff_of(asked) == (Staff.DUE, NO_STAFF)
-    clock.move(3_600.0)
-    after = Desk(store=store, clock=clock)
-    await after.outbox.step_staff()
-    assert (await after.staff_of(asked))[0] is Staff.SENT
-
-
-@pytest.mark.anyio
-async def test_g24_the_staff_hear_of_an_inquiry_whose_form_is_gone(clock: MovableClock) -> None:
-    desk = Desk(store=memory(clock), clock=clock, forms={})
-    asked = verdict(ANN)
-    await desk.tell_staff(asked)
-    await desk.outbox.step_staff()
-    assert message_from_bytes(desk.relay.mails[0].data, policy=default)["Reply-To"] is None
-    assert (await desk.staff_of(asked))[0] is Staff.SENT
-
-
-@pytest.mark.anyio
-async def test_the_gate_s_budgets_do_not_touch_the_staff(clock: MovableClock) -> None:
-    desk = Desk(store=memory(clock), clock=clock, settings=tight(site_per_day=0))
-    await prove_feedback(desk.store.ledger)
-    asked = verdict(ANN)
-    await desk.tell_staff(asked)
-    assert (await desk.replies.reply(asked)).code == "SITE_RATE"
-    await desk.outbox.step_staff()
-    assert desk.relay.recipients() == [OFFICE, BOSS]
-
-
 # ------------------------------------------------------------------------------------------------------ real parts
 @pytest.mark.anyio
 async def test_over_real_smtp_the_stranger_gets_one_reply_and_the_staff_their_mail(
@@ -771,7 +460,7 @@ async def test_over_real_smtp_the_stranger_gets_one_reply_and_the_staff_their_ma
         assert await desk.accept(dead) == "OK"
         for _ in range(3):
             await desk.outbox.step()
-            await desk.outbox.step_staff()
+            await desk.staff_outbox.step()
         mails = await peer.arrived(3)
         assert [mail.rcpt_tos for mail in mails] == [(ANN,), (OFFICE,), (BOSS,)]
         assert b"Auto-Submitted: auto-generated" in mails[0].data

@@ -2,11 +2,13 @@
 
 import asyncio
 import smtplib
+from dataclasses import replace
 from email.message import EmailMessage
 
 import aiosmtplib
 import pytest
 
+from formwarden.address.report import Flag
 from formwarden.faults import Faults
 from formwarden.mail.permit import PERMIT_LEASE_S
 from formwarden.mail.replies import Replies
@@ -14,7 +16,7 @@ from formwarden.scoring import Action, Standing, Verdict
 from formwarden.stores.ports import Key, Store
 from formwarden.subjects import Subjects
 from tests.clock import MovableClock
-from tests.mail.gate_samples import DownLedger, memory, replies, row_of, tight, verdict
+from tests.mail.gate_samples import DownLedger, memory, replies, report, row_of, tight, verdict
 from tests.servers.smtp import SmtpPeer
 
 ANN = "ann@example.com"
@@ -27,7 +29,7 @@ def store(clock: MovableClock) -> Store:
 
 
 async def is_spent(gate: Replies) -> bool:
-    return (await gate.preview(verdict())).code == "SITE_RATE"
+    return (await gate.preview(verdict(ip="198.51.100.1"))).code == "SITE_RATE"  # a client that has no bounce
 
 
 async def cause(store: Store, kind: str, value: str) -> str | None:
@@ -279,6 +281,81 @@ async def test_a_ledger_that_dies_inside_the_block_leaves_the_slot_spent(store: 
         permit.refund()
     assert faults.of("ledger") == 1
     assert await is_spent(gate)
+
+
+def at_google() -> Verdict:
+    """Somebody new at one large provider."""
+    new = verdict(ip=None)
+    address = f"{new.receipt.lower()}@gmail.com"
+    return replace(new, address=address, report=report(address, Flag.FREEMAIL, provider="google"))
+
+
+DISTRUST = b"5.7.1 our system has detected a very low reputation"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (smtplib.SMTPDataError(550, DISTRUST), "BREAKER_PROVIDER"),
+        (aiosmtplib.SMTPDataError(550, DISTRUST.decode()), "BREAKER_PROVIDER"),
+        (smtplib.SMTPSenderRefused(421, b"4.7.28 unusual rate", "shop@example.org"), "BREAKER_PROVIDER"),
+        (smtplib.SMTPDataError(550, b"5.7.26 unauthenticated"), "CONFIG_UNSAFE"),
+        (smtplib.SMTPHeloError(501, b"5.5.4 invalid HELO"), "CONFIG_UNSAFE"),
+        (smtplib.SMTPDataError(550, b"host mx.evil.net[192.0.2.66] said: 550 " + DISTRUST), "OK"),
+        (smtplib.SMTPDataError(550, b"5.7.1 we do not like you"), "OK"),
+    ],
+    ids=repr,
+)
+async def test_g17_what_the_provider_has_against_us_opens_its_breaker(
+    error: Exception, code: str, store: Store, clock: MovableClock
+) -> None:
+    gate = replies(store, clock, tight())
+    await leave(gate, at_google(), error)
+    assert (await gate.preview(at_google())).code == code
+    assert (await gate.preview(verdict())).code == "OK"
+
+
+@pytest.mark.anyio
+async def test_g17_row_15_a_bounce_through_the_caller_s_mailer_stops_its_client(
+    store: Store, clock: MovableClock
+) -> None:
+    gate = replies(store, clock, tight())
+    await leave(gate, verdict(ANN), smtplib.SMTPRecipientsRefused({ANN: (550, b"5.1.1 no such user")}))
+    async with gate.permit(verdict()) as permit:
+        assert permit.code == "CLIENT_BOUNCED"
+    async with gate.permit(verdict(ip="192.0.2.2")) as permit:
+        assert permit.granted
+
+
+@pytest.mark.anyio
+async def test_g17_row_18_a_permit_may_be_a_probe(store: Store, clock: MovableClock) -> None:
+    gate = replies(store, clock, tight())
+    await leave(gate, at_google(), smtplib.SMTPDataError(550, DISTRUST))
+    clock.move(4 * 3_600.0 + 1)
+    for _ in range(3):
+        async with gate.permit(at_google()) as permit:
+            assert permit.granted
+    async with gate.permit(at_google()) as permit:
+        assert permit.code == "BREAKER_PROBE"
+
+
+@pytest.mark.anyio
+async def test_g02_nobody_waits_for_a_permit(store: Store, clock: MovableClock) -> None:
+    gate, late = replies(store, clock, ONE_AN_HOUR), verdict()
+    async with gate.permit(verdict()) as permit:
+        assert permit.granted
+    async with gate.permit(late) as permit:
+        assert permit.code == "SITE_RATE"
+    assert (await row_of(store, late)).state == "suppressed"
+
+
+@pytest.mark.anyio
+async def test_g09_the_site_s_own_figures_open_a_breaker_here_too(store: Store, clock: MovableClock) -> None:
+    gate = replies(store, clock, tight(breaker_hard=1, breaker_bound=0.0))
+    await leave(gate, verdict(ANN), smtplib.SMTPRecipientsRefused({ANN: (550, b"5.1.1 no such user")}))
+    async with gate.permit(verdict(ip="192.0.2.2")) as permit:
+        assert permit.code == "BREAKER_SITE"
 
 
 @pytest.mark.anyio

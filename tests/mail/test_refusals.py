@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from formwarden.mail.refusals import DAY_S, classify, enhanced_code, kind_of
 from formwarden.mail.sender import SendResult, SendState
-from formwarden.stores.ports import OutcomeKind
+from formwarden.stores.ports import Ours, OutcomeKind
 
 HARD, DOMAIN, OURS = OutcomeKind.HARD, OutcomeKind.DOMAIN, OutcomeKind.OURS
 LONG, SHORT = OutcomeKind.SOFT_LONG, OutcomeKind.SOFT_SHORT
@@ -83,6 +83,19 @@ def test_what_is_not_ours_suppresses_for_its_time(text: str, kind: OutcomeKind, 
 def test_what_is_ours_never_blames_the_address() -> None:
     effect = classify(SendResult(state=SendState.REFUSED, code=550, text="5.7.1 blocked"), now=NOW)
     assert (effect.kind, effect.until, effect.suppress) == (OURS, None, False)
+    assert effect.ours is Ours.OTHER
+
+
+def test_g12_what_is_ours_is_told_apart_by_who_says_it() -> None:
+    said = "4.7.28 host mx.evil.net[192.0.2.1] said: 421-4.7.28 unusual rate"
+    refused = SendResult(state=SendState.REFUSED, code=421, text=said)
+    assert classify(refused, now=NOW, group="google").ours is Ours.OTHER
+    assert classify(refused, now=NOW, group="evil.net").ours is Ours.REPUTATION
+
+
+def test_what_is_about_the_address_says_nothing_against_us() -> None:
+    refused = SendResult(state=SendState.REFUSED, code=550, text="5.1.1 no such user here, says our blocklist")
+    assert classify(refused, now=NOW, group="google").ours is Ours.OTHER
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from formwarden.address.report import Flag, Status
 from formwarden.entropy import system_entropy
 from formwarden.errors import StoreError, UnknownFormError
 from formwarden.faults import Faults
+from formwarden.mail.deciding import REPLY_ID_BYTES
 from formwarden.mail.gate import WORKER_LATE_S
-from formwarden.mail.replies import LATELY_S, REPLY_ID_BYTES, Replies
+from formwarden.mail.replies import LATELY_S, Replies
 from formwarden.mail.settings import Mail
 from formwarden.scoring import Action, Standing, Verdict
 from formwarden.stores.ports import Decision, Key, Ledger, ReplyRequest, Reputation, Reservation, State, Store

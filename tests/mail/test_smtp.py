@@ -35,23 +35,32 @@ async def test_a_mail_arrives_byte_for_byte_and_the_relays_words_are_kept() -> N
 
 
 @pytest.mark.anyio
-async def test_g14_the_null_sender_is_the_null_sender() -> None:
+async def test_r18_with_the_null_sender_no_report_is_asked_for_for_nobody_would_get_it() -> None:
     with SmtpPeer(dsn=True) as peer:
         result = await deliver(SmtpSender(peer.url), envelope="")
         (mail,) = await peer.arrived(1)
     assert result.state is SendState.TAKEN
     assert mail.mail_from == ""
-    assert (mail.rcpt_options, [each for each in mail.mail_options if each.startswith("RET")]) == ((), [])
+    assert mail.rcpt_options == ("NOTIFY=NEVER",)
+    assert [each for each in mail.mail_options if each.startswith("RET")] == []
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("dsn", [True, False])
-async def test_a_report_on_failure_is_asked_for_only_where_the_relay_offers_it(*, dsn: bool) -> None:
+async def test_r19_a_report_on_failure_is_asked_for_only_where_the_relay_offers_it(*, dsn: bool) -> None:
     with SmtpPeer(dsn=dsn) as peer:
         assert (await deliver(SmtpSender(peer.url))).state is SendState.TAKEN
         (mail,) = await peer.arrived(1)
     assert ("NOTIFY=FAILURE" in mail.rcpt_options) is dsn
     assert ("RET=HDRS" in mail.mail_options) is dsn
+
+
+@pytest.mark.anyio
+async def test_r18_a_relay_without_reports_is_asked_for_nothing() -> None:
+    with SmtpPeer(dsn=False) as peer:
+        assert (await deliver(SmtpSender(peer.url), envelope="")).state is SendState.TAKEN
+        (mail,) = await peer.arrived(1)
+    assert (mail.mail_from, mail.rcpt_options) == ("", ())
 
 
 @pytest.mark.anyio

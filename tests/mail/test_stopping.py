@@ -7,14 +7,14 @@ import pytest
 
 from formwarden.address.report import AddressReport
 from formwarden.errors import StoreError
-from formwarden.mail.outbox import STOPPED
 from formwarden.mail.sender import NothingLeftError, SendState
 from formwarden.mail.smtp import SmtpSender
+from formwarden.mail.worker import STOPPED
 from formwarden.stores.ports import Staff
 from tests.clock import MovableClock
 from tests.ill_store import IllStore
+from tests.mail.desks import ANN, Desk
 from tests.mail.gate_samples import Reports, memory, verdict
-from tests.mail.test_outbox import ANN, Desk
 from tests.servers.smtp import Phase, SmtpPeer
 
 
@@ -72,10 +72,10 @@ async def test_staff_mail_is_put_back_too(peer: SmtpPeer, clock: MovableClock) -
     peer.hang_at("mail")
     desk, wanted = desk_at(peer, clock), verdict(ANN)
     await desk.tell_staff(wanted)
-    await stopped(peer, asyncio.create_task(desk.outbox.step_staff()))
+    await stopped(peer, asyncio.create_task(desk.staff_outbox.step()))
     assert await desk.staff_of(wanted) == (Staff.DUE, STOPPED)
     peer.behave()
-    assert await desk.outbox.step_staff() == 1
+    assert await desk.staff_outbox.step() == 1
 
 
 class Waits(Reports):

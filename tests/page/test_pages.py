@@ -41,6 +41,9 @@ def asked(
     )
 
 
+PAGE_NAMES = ("ask", "ask for the address", "thanks", "reject", "named", "stop", "stopped")
+
+
 def read(answer: Answer) -> Elements:
     return Elements(answer.body.decode())
 
@@ -54,6 +57,8 @@ def every_page(text: str, language: str = "en") -> dict[str, Answer]:
         "thanks": PAGES.thanks(text, typed, FORM, language),
         "reject": PAGES.reject(text, text, language),
         "named": OurPages(ASSETS, site_name=text).error(400, language),
+        "stop": PAGES.stop(language),
+        "stopped": PAGES.stopped(language),
     }
 
 
@@ -117,7 +122,7 @@ def test_half_a_surrogate_pair_breaks_no_page() -> None:
     assert all(answer.body for answer in every_page("a\ud800b").values())
 
 
-@pytest.mark.parametrize("page", ["ask", "ask for the address", "thanks", "reject", "named"])
+@pytest.mark.parametrize("page", PAGE_NAMES)
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_g29_no_page_holds_a_link_or_is_kept_or_indexed(page: str, language: str) -> None:
     answer = every_page("https://example.com/ 03-1234-5678 a@example.com", language)[page]
@@ -131,7 +136,7 @@ def test_g29_no_page_holds_a_link_or_is_kept_or_indexed(page: str, language: str
     assert "telephone=no" in (metas["format-detection"] or "")  # phones make links of what looks like a number
 
 
-@pytest.mark.parametrize("page", ["ask", "ask for the address", "thanks", "reject", "named"])
+@pytest.mark.parametrize("page", PAGE_NAMES)
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_a_page_can_be_read_by_everybody(page: str, language: str) -> None:
     elements = read(every_page("plain", language)[page])
@@ -144,14 +149,14 @@ def test_a_page_can_be_read_by_everybody(page: str, language: str) -> None:
             assert around[-1] == "label"
 
 
-@pytest.mark.parametrize("page", ["ask", "ask for the address", "thanks", "reject", "named"])
+@pytest.mark.parametrize("page", PAGE_NAMES)
 def test_the_content_policy_lets_our_style_sheet_pass_and_little_else(page: str) -> None:
     answer = every_page("plain")[page]
     policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
     assert policy["default-src"] == "'none'"
     assert policy["style-src"] == "'self'"
     assert policy["base-uri"] == "'none'"
-    assert policy["form-action"] == ("'self'" if page.startswith("ask") else "'none'")
+    assert policy["form-action"] == ("'self'" if page.startswith("ask") or page == "stop" else "'none'")
     assert policy.get("script-src") == ("'self'" if page.startswith("ask") else None)
     (style,) = read(answer).all("link")
     assert (style["href"], style["integrity"]) == (ASSETS.page_style.url, ASSETS.page_style.integrity)
@@ -245,6 +250,16 @@ def test_an_error_nobody_thought_of_still_has_a_page() -> None:
 
 def test_a_site_without_a_name_has_no_empty_line() -> None:
     assert 'class="site"' not in OurPages(ASSETS).error(400, "en").body.decode()
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_r23_the_page_that_stops_mails_is_one_button_for_the_same_address(language: str) -> None:
+    elements = read(PAGES.stop(language))
+    assert elements.all("form") == [{"method": "post", "accept-charset": "utf-8", "novalidate": None}]
+    assert elements.all("button") == [{"type": "submit"}]
+    assert not elements.all("input")
+    assert not read(PAGES.stopped(language)).all("form")
+    assert TEXTS[language].stopped_text in PAGES.stopped(language).body.decode()
 
 
 def test_problem_details_are_those_of_rfc_9457() -> None:

@@ -54,6 +54,8 @@ def site(form: GuardedForm, tokens: Tokens, traps: Traps, assets: Assets) -> Ite
         site.pages["/contact"] = pages.ask(ask, form)
         site.pages["/correct"] = pages.ask(ask, form, correct_address=True)
         site.pages["/thanks"] = pages.thanks("FW-7K3M-9QXD", TYPED, form, "ja")
+        site.pages["/stop"] = pages.stop("ja")
+        site.pages["/stopped"] = pages.stopped("ja")
         yield site
 
 
@@ -93,6 +95,12 @@ def test_a_mistyped_address_is_corrected_where_it_stands(site: Site, page: Page)
     page.goto(f"{site.url}/correct")
     page.get_by_label("メールアドレス").fill("hanako@example.com")
     assert press(page, site).all("email") == ("hanako@example.com",)
+
+
+def test_r23_one_click_stops_such_mails(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/stop")
+    assert site.posts == []
+    assert press(page, site) == Fields()
 
 
 def test_pages_fit_the_narrowest_phone_and_show_their_button_at_once(site: Site, page: Page) -> None:

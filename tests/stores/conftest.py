@@ -3,13 +3,16 @@
 import pytest
 
 for part in (
+    "breakers",
     "budgets",
     "clocks",
     "counters",
     "inquiries",
     "leases",
     "ledger",
+    "measures",
     "outbox",
+    "queue",
     "retention",
     "statistics",
     "store",

@@ -5,13 +5,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypedDict, Unpack
 
+from formwarden.stores.breaking import Breaking
 from formwarden.stores.ports import (
+    Account,
     Decision,
     Inquiry,
     Key,
     Observation,
+    Ours,
     Outcome,
     OutcomeKind,
+    Queue,
     ReplyRequest,
     Spend,
     Staff,
@@ -33,13 +37,29 @@ class RequestChanges(TypedDict, total=False):
     check_at: float | None
     lease_s: float | None
     preview: bool
+    account: Account | None
+    queue: Queue | None
+    probe: bool
+    exempt: bool
 
 
 class OutcomeChanges(TypedDict, total=False):
     """What a test says of an outcome beside its kind."""
 
+    id: bytes
     until: float | None
     subject: Key | None
+    ours: Ours
+    counts: bool
+    breaking: Breaking
+
+
+class SpendChanges(TypedDict, total=False):
+    """What a test says of a budget beside its keys and its limit."""
+
+    taken: bool
+    marks: Key | None
+    shared: bool
 
 
 class InquiryChanges(TypedDict, total=False):
@@ -85,9 +105,24 @@ def tally(*names: str, window_s: float = HOUR) -> Tally:
     return Tally(keys=tuple(key(name) for name in names), window_s=window_s)
 
 
-def spend(budget: str, *names: str, limit: int, window_s: float = HOUR) -> Spend:
+def spend(budget: str, *names: str, limit: int, window_s: float = HOUR, **changes: Unpack[SpendChanges]) -> Spend:
     """A budget."""
-    return Spend(budget=budget, keys=tuple(key(name) for name in names), window_s=window_s, limit=limit)
+    keys = tuple(key(name) for name in names)
+    return replace(Spend(budget=budget, keys=keys, window_s=window_s, limit=limit), **changes)
+
+
+def account(who: int | str, *, group: str = "google", label: str | None = None, domain: str = "") -> Account:
+    """Whose a reply is: somebody with a mailbox at a provider group, in a network of his own."""
+    return Account(
+        recipient=(key(f"recipient {who}"),),
+        provider=key(f"group {group}"),
+        site=key("site"),
+        label=group if label is None else label,
+        domain=key(f"domain {domain}") if domain else None,
+        client=key(f"client {who}"),
+        network=(key(f"network {who} today"), key(f"network {who} yesterday")),
+        standing="shown",
+    )
 
 
 def send(reply: int | str, *spends: Spend, **changes: Unpack[RequestChanges]) -> ReplyRequest:

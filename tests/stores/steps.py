@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from formwarden.stores.ports import Observation, OutcomeKind, Spend, Staff, State, Store
+from formwarden.stores.ports import Observation, Ours, OutcomeKind, Spend, Staff, State, Store
 from formwarden.stores.runs import Run
-from tests.stores.samples import DAY, HOUR, hold, inquiry, key, observation, outcome, send, spend, tally
+from tests.stores.samples import DAY, HOUR, account, hold, inquiry, key, observation, outcome, send, spend, tally
 
 LONG_AGO: Final = 1_780_000_000.0  # months before the clock of tests
 RUN: Final = Run(started_at=LONG_AGO, ended_at=LONG_AGO + 1, done=3)
@@ -54,6 +54,15 @@ async def _taken(store: Store, number: int) -> None:
     await store.ledger.due(1, lease_s=60)
 
 
+async def _granted(store: Store, number: int) -> None:
+    await store.ledger.reserve(send(number, account=account(number, group=str(number))))
+
+
+async def _opened(store: Store, number: int) -> None:
+    await _granted(store, number)
+    await store.ledger.settle(outcome(number, OutcomeKind.OURS, ours=Ours.REPUTATION))
+
+
 async def _held(store: Store, number: int) -> None:
     await store.ledger.reserve(hold(number, hold_until=LONG_AGO * 2))
 
@@ -91,6 +100,12 @@ STEPS: Final = {
         prepare=_taken,
         run=lambda store, n: store.ledger.settle(outcome(n, OutcomeKind.HARD, subject=key(f"ann {n}"))),
     ),
+    "a breaker opens": Step(
+        prepare=_granted,
+        run=lambda store, n: store.ledger.settle(outcome(n, OutcomeKind.OURS, ours=Ours.REPUTATION)),
+    ),
+    "close": Step(prepare=_opened, run=lambda store, n: store.measures.close(key(f"group {n}"))),
+    "remember": Step(prepare=_nothing, run=lambda store, n: store.measures.remember(key(f"ann {n}"))),
     "suppress": Step(
         prepare=_nothing, run=lambda store, n: store.ledger.suppress(key(f"ann {n}"), cause="soft", until=None)
     ),

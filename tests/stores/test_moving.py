@@ -13,14 +13,15 @@ from formwarden.entropy import system_entropy
 from formwarden.errors import StoreError
 from formwarden.faults import Faults
 from formwarden.stores.archive import Archive, Erasure, KeptMark, Record
+from formwarden.stores.breaking import Breaking
 from formwarden.stores.memory import MemoryStore
 from formwarden.stores.moving import BATCH, NotWhole, read_in, write_out
-from formwarden.stores.ports import OutcomeKind, Staff, State, Store
+from formwarden.stores.ports import Growth, Ours, OutcomeKind, Queue, Shut, Staff, State, Store
 from formwarden.stores.settings import Stores
 from formwarden.stores.sqlite.archive import SqliteArchive
 from formwarden.stores.sqlite.store import SqliteStore
 from tests.clock import MovableClock
-from tests.stores.samples import DAY, hold, inquiry, key, outcome, send, spend
+from tests.stores.samples import DAY, account, hold, inquiry, key, outcome, send, spend
 
 pytestmark = pytest.mark.anyio
 KINDS = ("sqlite", "memory")
@@ -75,6 +76,18 @@ async def fill(store: Store) -> None:
     await store.ledger.reserve(hold(3, hold_until=2e9, check_at=1.9e9))
     await store.ledger.settle(outcome(1, OutcomeKind.HARD, subject=key("ann")))
     await store.ledger.suppress(key("bob"), cause="manual", until=2e9)
+    await store.ledger.reserve(send("distrusted", account=account("distrusted")))
+    at_once = Breaking(open_s=(0.0, 0.0))  # half-open at once
+    refusal = outcome("distrusted", OutcomeKind.OURS, ours=Ours.REPUTATION, breaking=at_once)
+    await store.ledger.settle(refusal)
+    await store.ledger.reserve(send("probe", account=account("probe"), probe=True))
+    wait = Queue(limit=3, until=2e9, check_s=60.0, score=0.5)
+    full = spend("SITE_RATE", "full", limit=0, shared=True)
+    await store.ledger.reserve(send("waits", full, account=account("waits"), queue=wait, probe=True))
+    await store.measures.remember(key("friend"))
+    await store.measures.grow(Growth(cap=70, day=3, drip_at=1.0), after=None, alarm="a drip")
+    (alarm, *_) = await store.measures.alarms(1, lease_s=60)
+    await store.measures.told([alarm.id])
 
 
 def all_of(site: Site) -> tuple[object, list[Record]]:
@@ -104,9 +117,10 @@ async def test_everything_arrives_and_twice_changes_nothing(make: Make, here: st
     await fill(one.store)
     await other.store.recipient_keys()  # one of its own, with which nothing was hashed yet
     text = exported(one)
-    counts = {"inquiry": 3, "reply": 3, "spend": 3, "outcome": 1, "suppression": 2, "mark": 1}
+    counts = {"inquiry": 3, "reply": 6, "spend": 3, "account": 2, "outcome": 2, "suppression": 2, "mark": 2}
+    counts |= {"breaker": 1, "newcomer": 3, "known": 1, "growth": 1, "alarm": 2, "day": 1}
     assert json.loads(text.splitlines()[0])["counts"] == counts
-    assert taken(other, text) == 10
+    assert taken(other, text) == 24
     assert all_of(other) == all_of(one)
     assert taken(other, text, merge=True) == 0
     assert all_of(other) == all_of(one)
@@ -127,8 +141,11 @@ async def test_budgets_suppressions_and_leases_hold_where_they_arrive(
     assert spent.code == "SITE_RATE"
     assert set((await ledger.reputation([key("ann"), key("bob")])).suppressed.values()) == {"hard", "manual"}
     assert (await ledger.reputation([])).feedback_seen
+    reputation = await ledger.reputation([key("group google"), key("friend")])
+    assert (reputation.breakers, reputation.known) == ({key("group google"): Shut.PROBING}, True)
+    assert [each.probes for each in await other.store.measures.breakers()] == [1]
     clock.move(61)
-    assert await ledger.due(10, lease_s=60) == ()
+    assert [row.reply_id for row in await ledger.due(10, lease_s=60)] == [b"reply probe", b"reply waits"]
     row = (await ledger.replies([b"submission 2"]))[b"submission 2"]
     assert row.state == "lost", "it was being sent when it was exported: nobody knows whether it left"
     assert await other.store.inquiries.claim_staff(9, lease_s=1) == ()

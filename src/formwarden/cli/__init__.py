@@ -13,6 +13,7 @@ EPILOG: Final = """examples:
   formwarden config --diff                      # what is set, and where it came from
   formwarden check-address taro@docomo.ne.jp
   formwarden reply off                          # stop all auto-replies at once
+  formwarden suppress why taro@docomo.ne.jp     # why did this person get no mail?
   formwarden stats                              # what stands in the store, and does the periodic work go on
 
 `formwarden COMMAND --help` tells more. Settings come from FORMWARDEN_* variables, .env and formwarden.toml.
@@ -46,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     # Each of these imports what it needs when it runs: `formwarden config` loads neither a server nor a resolver.
-    from formwarden.cli import attack, check_address, config, demo, lists, reply, stats, store, work
+    from formwarden.cli import attack, check_address, config, demo, lists, reply, stats, store, suppress, work
 
     parser = argparse.ArgumentParser(
         prog="formwarden",
@@ -56,13 +57,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"formwarden {version('formwarden')}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (demo, config, check_address, lists, reply, stats, store, work, attack):
+    for command in (demo, config, check_address, lists, reply, suppress, stats, store, work, attack):
         command.add_parser(commands)
     return parser
 
 
 def _run(args: argparse.Namespace) -> int:
-    from formwarden.cli import attack, check_address, config, demo, lists, reply, stats, store, work
+    from formwarden.cli import attack, check_address, config, demo, lists, reply, stats, store, suppress, work
     from formwarden.settings import Settings
 
     match args.command:
@@ -80,6 +81,8 @@ def _run(args: argparse.Namespace) -> int:
             return stats.run(args)
         case "store":
             return store.run(args, Settings())
+        case "suppress":
+            return suppress.run(args)
         case "work":
             return work.run(args)
         case _:

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, TextIO
@@ -31,7 +31,7 @@ def export(path: Path, target: str) -> Told:
     """Write everything durable to a file of its own, or to the output."""
     with closing(_archive(path)) as archive, _written(target) as lines:
         counts = write_out(archive, lines, now=SystemClock().now(), tell=progress("records", step=SHOWN_EVERY))
-    said = ", ".join(f"{kind} {count}" for kind, count in counts.items())
+    said = _said(counts)
     to = sys.stderr if target == STREAM else sys.stdout  # the output holds the export itself
     return Told(values={"file": target, "counts": counts}, lines=[f"exported: {said}"], to=to)
 
@@ -43,7 +43,7 @@ def take_in(path: Path, source: str, *, merge: bool) -> Told:
             done = read_in(archive, lines, merge=merge, tell=progress("records", step=SHOWN_EVERY))
         except NotWhole as error:
             return Told(values={"error": str(error), "new": error.new}, lines=[str(error)], code=WRONG, to=sys.stderr)
-    said = ", ".join(f"{kind} {count}" for kind, count in done.counts.items())
+    said = _said(done.counts)
     lines_told = [f"read: {said}", f"new: {done.new}; {done.standing} stood there already"]
     return Told(values={"counts": done.counts, "new": done.new, "standing": done.standing}, lines=lines_told)
 
@@ -124,3 +124,8 @@ def _read(source: str) -> Iterator[TextIO]:
         raise SettingsError((f"{source} cannot be read: {os.strerror(error.errno or 0)}",)) from error
     with file:
         yield file
+
+
+def _said(counts: Mapping[str, int]) -> str:
+    """Name the kinds of which there are any."""
+    return ", ".join(f"{kind} {count}" for kind, count in counts.items() if count) or "nothing"

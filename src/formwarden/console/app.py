@@ -68,6 +68,9 @@ class Overseen(Protocol):
     async def switch_replies(self, on: bool, /) -> None:  # noqa: FBT001 - the warden's own signature
         """Stop or allow all auto-replies, in all processes. Raises StoreError."""
 
+    async def call_real(self) -> bool:
+        """End the hold on a suspected drip; False: there is none. Raises StoreError."""
+
 
 class Console:
     """Shows the last inquiries with their reasons, and lets their owner release or discard them."""
@@ -80,6 +83,7 @@ class Console:
                 Route("/", self._show),
                 Route("/console.css", self._style),
                 Route("/inquiries/{inquiry}/{action}", self._act, methods=["POST"]),
+                Route("/replies/real", self._real, methods=["POST"]),
                 Route("/replies/{switch}", self._switch, methods=["POST"]),
             ]
         )
@@ -147,6 +151,13 @@ class Console:
         except StoreError:
             return _back("../", request, "failed")
         return _back("../", request, "replies")
+
+    async def _real(self, request: Request) -> Response:
+        try:
+            done = "real" if await self._warden.call_real() else "calm"
+        except StoreError:
+            done = "failed"
+        return _back("../", request, done)
 
     async def _style(self, _request: Request) -> Response:
         return FileResponse(STYLE, media_type="text/css")

@@ -8,6 +8,7 @@ from formwarden.desk.overview import Overview, Row
 from formwarden.desk.periodic import Warned
 from formwarden.faults import Fault
 from formwarden.json_bodies import read_body
+from formwarden.mail.limits import as_plain as limits_as_plain
 from formwarden.stores.journal import JournalState
 from formwarden.stores.ports import Inquiry, ReplyRow, State
 from formwarden.submission import OWN_FIELDS
@@ -49,6 +50,7 @@ def as_plain(overview: Overview) -> dict[str, object]:
         "now": overview.now,
         "store": overview.store,
         "replies_off": overview.replies_off,
+        "limits": None if overview.limits is None else limits_as_plain(overview.limits),
         "work": [_warned(each) for each in overview.work],
         "faults": [_fault(fault) for fault in overview.faults],
         "inquiries": [_row(row) for row in overview.rows],

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from formwarden.console.report import RELEASABLE, typed_in
 from formwarden.console.words import WORDS, ago
 from formwarden.desk.overview import Overview
+from formwarden.mail.limits import name_of
 from formwarden.stores.ports import State
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -49,6 +50,7 @@ class View:
             states=tuple(State),
             releasable=RELEASABLE,
             typed_in=typed_in,
+            name_of=name_of,
             ago=lambda at: ago(words, overview.now - at),
             moment=_moment,
             gloss=lambda kind, value: _gloss(words, kind, value),

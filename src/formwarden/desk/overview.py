@@ -1,6 +1,6 @@
 """What the owner sees at a glance, as a value."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -8,6 +8,7 @@ from formwarden.clock import Clock
 from formwarden.desk.periodic import Warned, warned
 from formwarden.errors import StoreError
 from formwarden.faults import Fault, Faults
+from formwarden.mail.limits import Limits
 from formwarden.mail.replies import Replies
 from formwarden.stores.journal import Journal, JournalState
 from formwarden.stores.ports import Inquiry, Page, ReplyRow, State, Store
@@ -36,6 +37,7 @@ class Overview:
     now: float  # seconds since the epoch
     spooled: JournalState = field(default_factory=JournalState)  # how much waits in the journal to be replayed
     work: tuple[Warned, ...] = ()  # what is wrong with what runs by itself (G19)
+    limits: Limits | None = None  # how replies are limited now; None: the store did not say
 
 
 class Overviews:
@@ -47,6 +49,7 @@ class Overviews:
         store: Store,
         journal: Journal,
         replies: Replies,
+        limits: Callable[[], Awaitable[Limits]],
         paces: Mapping[str, float],
         clock: Clock,
         faults: Faults,
@@ -54,6 +57,7 @@ class Overviews:
         self._store = store
         self._journal = journal
         self._replies = replies
+        self._limits = limits
         self._paces = paces
         self._clock = clock
         self._faults = faults
@@ -61,12 +65,14 @@ class Overviews:
     async def read(self, *, limit: int, after: str | None, states: frozenset[State]) -> Overview:
         """Read a page of inquiries with reasons and replies, and all that failed. Never raises for a store."""
         page, replies, off, work = Page(rows=(), after=None), dict[bytes, ReplyRow](), True, tuple[Warned, ...]()
+        limits: Limits | None = None
         health = await self._store.health()
         try:
             work = warned(await self._store.tasks(), self._paces, self._clock.now())
             page = await self._store.inquiries.find(states, after=after, limit=limit)
             replies = dict(await self._store.ledger.replies([each.id for each in page.rows]))
             off = not await self._replies.status()
+            limits = await self._limits()
         except StoreError as error:
             health = health or str(error)
         return Overview(
@@ -79,4 +85,5 @@ class Overviews:
             replies_off=off,
             now=self._clock.now(),
             work=work,
+            limits=limits,
         )

@@ -6,6 +6,7 @@ from typing import TypeVar
 from formwarden.address.verify import AddressChecker
 from formwarden.bodies import ParsedBody, TooManyFieldsError, UnreadableBodyError, UnsupportedBodyError
 from formwarden.json_bodies import read_body
+from formwarden.kept_files import chosen
 from formwarden.scoring import Action, Hit, Standing, Verdict
 from formwarden.stores.ports import Inquiry
 from formwarden.submission import OWN_FIELDS, Fields
@@ -24,6 +25,12 @@ def parsed(inquiry: Inquiry) -> ParsedBody:
 def typed_fields(inquiry: Inquiry) -> Fields:
     """Return what the visitor typed, ours and the traps removed; empty where the body is gone."""
     return parsed(inquiry).fields.without(own_names(inquiry))
+
+
+def typed(inquiry: Inquiry) -> tuple[Fields, tuple[str, ...]]:
+    """Return what the visitor typed, and the names of the files that came with it."""
+    body = parsed(inquiry)
+    return body.fields.without(own_names(inquiry)), tuple(each.filename for each in chosen(body.uploads))
 
 
 def own_names(inquiry: Inquiry) -> frozenset[str]:

@@ -8,17 +8,20 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
-from string import Template
 from typing import Final
 
 from formwarden.clock import Clock
 from formwarden.entropy import Entropy
 from formwarden.errors import ComposeError
 from formwarden.mail.autoreply import REPLY_LIMIT, AutoReply
+from formwarden.mail.dkim import HEADER, DkimSigner
 from formwarden.mail.headers import Mailbox, check_headers, header_text, parse_mailbox
+from formwarden.mail.letter import is_japanese, letter
 from formwarden.mail.settings import Mail
+from formwarden.mail.stop_links import StopLinks
 from formwarden.mail.verp import Verp
 from formwarden.site import Site
+from formwarden.stores.ports import Key
 from formwarden.tokens import Tokens
 
 BASIC_HEADERS: Final = frozenset(
@@ -34,6 +37,10 @@ BASIC_HEADERS: Final = frozenset(
         "auto-submitted",
         "x-auto-response-suppress",
     }
+)
+AUTOMATIC: Final = (
+    ("Auto-Submitted", "auto-generated"),  # an HTTP submission is no message to reply to (R10)
+    ("X-Auto-Response-Suppress", "All"),  # Exchange knows no Auto-Submitted (R11)
 )
 REPLY_HEADERS: Final = BASIC_HEADERS | {"content-language"}
 NONCE_BYTES: Final = 16  # of a Message-ID
@@ -54,6 +61,7 @@ class Composed:
     envelope_from: str  # "" is the null sender
     recipient: str
     data: bytes
+    stripped: bool = False  # a name was dropped that could be more than one: REFLECT_STRIPPED (row 12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,17 +76,33 @@ class Draft:
     date: float  # seconds since the epoch
     message_id: str
     extra: tuple[tuple[str, str], ...] = ()
+    marks: tuple[tuple[str, str], ...] = AUTOMATIC
 
 
 class Composer:
-    """Writes auto-replies; nothing that a visitor typed reaches them but the recipient's address."""
+    """Writes auto-replies; nothing that a visitor typed reaches them but the recipient's address, and a plain name.
 
-    def __init__(self, site: Site, mail: Mail, tokens: Tokens, clock: Clock, entropy: Entropy) -> None:
+    `signer` signs them (DKIM); `stops` makes the link to stop such mails, where there is a public URL (G30).
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        mail: Mail,
+        tokens: Tokens,
+        clock: Clock,
+        entropy: Entropy,
+        *,
+        signer: DkimSigner | None = None,
+        stops: StopLinks | None = None,
+    ) -> None:
         self._site = site
         self._mail = mail
         self._verp = Verp(tokens)
         self._clock = clock
         self._entropy = entropy
+        self._signer = signer
+        self._stops = stops
 
     def reply(
         self,
@@ -89,34 +113,43 @@ class Composer:
         reference: str,
         received_at: float,
         reply_id: bytes,
+        person: str = "",
+        stop: Key | None = None,
     ) -> Composed:
-        """Write one auto-reply. Raises ComposeError rather than let anything leave that is not ours."""
+        """Write one auto-reply. Raises ComposeError rather than let anything leave that is not ours.
+
+        `person` is what was typed as a name, read only where the form's text has a slot for it; `stop` is the
+        recipient's hash in the ledger, whom the link in the mail stops.
+        """
         to = parse_mailbox(recipient)
         if to is None:
             raise ComposeError("the recipient is not one plain address")
         if not _REFERENCE.fullmatch(reference):
             raise ComposeError("the reference is not a number of ours")
         sender = own_address(self._site, self._mail)
-        spoken = auto.language_for(language)
+        spoken = auto.language_for(language) or ("ja" if is_japanese(auto.text_for(language)) else "en")
         slots = {
             "reference": reference,
             "site": site_label(self._site, sender),
-            "received": received_text(received_at, spoken or "en"),
+            "received": received_text(received_at, spoken),
         }
+        link = None if self._stops is None or stop is None else self._stops.url(stop)
+        said = letter(auto, language, slots, person=person, stop=link)
         draft = Draft(
             sender=sender,
             name=slots["site"],
             recipient=to,
-            subject=Template(auto.subject_for(language)).substitute(slots),
-            text=Template(auto.text_for(language)).substitute(slots),
+            subject=said.subject,
+            text=said.text,
             date=self._clock.now(),
             message_id=new_message_id(self._entropy, sender),
-            extra=(("Content-Language", spoken),) if spoken else (),
+            extra=(("Content-Language", said.language),) if said.language else (),
         )
-        data = write(draft, REPLY_HEADERS)
+        data = write(draft, REPLY_HEADERS, signer=self._signer)
         if len(data) > REPLY_LIMIT:
             raise ComposeError(f"the reply is {len(data)} octets, at most {REPLY_LIMIT}: shorten its text")
-        return Composed(envelope_from=self._envelope(sender, reply_id), recipient=to.address, data=data)
+        envelope = self._envelope(sender, reply_id)
+        return Composed(envelope_from=envelope, recipient=to.address, data=data, stripped=said.stripped)
 
     def _envelope(self, sender: Mailbox, reply_id: bytes) -> str:
         if self._mail.envelope == "null":
@@ -158,8 +191,10 @@ def new_message_id(entropy: Entropy, sender: Mailbox) -> str:
     return f"<{entropy(NONCE_BYTES).hex()}@{sender.domain}>"
 
 
-def write(draft: Draft, allowed: frozenset[str], *, reply_to: str | None = None) -> bytes:
-    """Serialise a mail and parse the bytes again. Raises ComposeError."""
+def write(
+    draft: Draft, allowed: frozenset[str], *, reply_to: str | None = None, signer: DkimSigner | None = None
+) -> bytes:
+    """Serialise a mail, sign it, and parse the bytes again. Raises ComposeError."""
     message = EmailMessage(policy=SMTP if draft.recipient.ascii else SMTPUTF8)
     headers: tuple[tuple[str, str | Address], ...] = (
         ("From", Address(header_text(draft.name), draft.sender.local, draft.sender.domain)),
@@ -168,8 +203,7 @@ def write(draft: Draft, allowed: frozenset[str], *, reply_to: str | None = None)
         ("Subject", header_text(draft.subject, SUBJECT_LIMIT)),
         ("Date", format_datetime(datetime.fromtimestamp(draft.date, UTC))),
         ("Message-ID", draft.message_id),
-        ("Auto-Submitted", "auto-generated"),  # an HTTP submission is no message to reply to (R10)
-        ("X-Auto-Response-Suppress", "All"),  # Exchange knows no Auto-Submitted (R11)
+        *draft.marks,
     )
     try:
         for name, value in headers:
@@ -180,6 +214,8 @@ def write(draft: Draft, allowed: frozenset[str], *, reply_to: str | None = None)
         data = message.as_bytes()
     except (ValueError, MessageError) as error:
         raise ComposeError("the mail cannot be written") from error
+    if signer is not None:
+        data, allowed = signer.sign(data), allowed | {HEADER}
     check_headers(data, allowed, draft.recipient.address, sender=draft.sender.address, reply_to=reply_to)
     return data
 

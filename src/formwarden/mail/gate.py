@@ -1,77 +1,27 @@
 """May this address be mailed? An ordered table over facts; the first row that speaks decides.
 
-The numbers are those of the decision table (issue 7). Rows 14 to 17 are budgets: the ledger decides them inside the
-reservation (`mail/budgets.py`). The gate has no monitor mode: `judged` is read, never what a watching form does.
+The numbers are those of the decision table (issue 7), and what a code means stands in mail/codes.py. Rows 14 to 17
+are budgets: the ledger decides them inside the reservation (mail/budgets.py), and which of those that row 18 lets
+through is a probe. The gate has no monitor mode: `judged` is read, never what a watching form does.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-from formwarden.address.report import AddressReport, CacheState, Flag, Status
+from formwarden.address.report import CacheState, Flag, Status
+from formwarden.mail.codes import meaning_of
+from formwarden.mail.gate_facts import GateDecision, GateFacts
 from formwarden.mail.watched import Watched
 from formwarden.scoring import Action, Standing
 from formwarden.stores.outcomes import REPLIES_OFF_CODE, strongest, suppression_code
-from formwarden.stores.ports import Decision, Key, Reputation
+from formwarden.stores.ports import Decision, Key, Reputation, Shut
 
 DNS_CHECKS_S: Final = (60.0, 600.0, 3_600.0)  # when DNS is asked again: 1, 10 and 60 minutes after the first time
 WORKER_LATE_S: Final = 300.0  # the last look falls on the end of the hold; the worker may be this late for it
 DNS_TEMPORARY: Final = "ADDR_DNS_TEMP"
 STAFF_ROWS: Final = frozenset({2, 3, 4, 5, 6, 7, 8, 9, 10, 13})
 """Where one of these speaks, the staff's mail has no Reply-To (G24)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateFacts:
-    """All that the table reads. `reputation` is None where the ledger did not answer."""
-
-    reputation: Reputation | None
-    report: AddressReport  # *invalid* where no address was given, or several; *unknown* where nobody asked DNS
-    judged: Action
-    standing: Standing
-    released: bool = False  # by the owner's hand
-    watched: Watched = field(default_factory=Watched)
-    own_domains: frozenset[str] = frozenset()  # small ASCII letters; what lies below them is own too
-    owners: frozenset[str] = frozenset()  # canonical addresses of the staff and of the owner's tests (G26)
-    replies: bool = True  # the setting
-    form_replies: bool = True  # the form has a reply, or the caller writes it himself
-    suppress_disposable: bool = False  # the setting (G04)
-    relay: bool = True  # one is configured, or the caller has his own
-    waited_s: float = 0.0  # how long this reply has waited for DNS
-    hold_dns_s: float = 3_600.0
-    hold_suspect_s: float = 259_200.0
-
-    @property
-    def flags(self) -> frozenset[Flag]:
-        """Marks of the address."""
-        return self.report.flags
-
-    @property
-    def known(self) -> bool:
-        """Prior contact (G03)."""
-        return self.standing is Standing.KNOWN or (self.reputation is not None and self.reputation.known)
-
-    @property
-    def own(self) -> bool:
-        """The address is below a domain of the site."""
-        domain = f".{self.report.domain}"
-        return Flag.OWN_DOMAIN in self.flags or any(domain.endswith(f".{own}") for own in self.own_domains)
-
-    @property
-    def owner(self) -> bool:
-        """The address is the staff's, or one the owner tests with."""
-        return self.report.canonical in self.owners
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateDecision:
-    """What the table says. Seconds count from now; a hold without `check_s` waits for the owner."""
-
-    decision: Decision
-    code: str
-    explanation: str
-    until_s: float | None = None
-    check_s: float | None = None
 
 
 Hold = Callable[[GateFacts], tuple[float, float | None]]
@@ -95,14 +45,14 @@ class Row:
         return GateDecision(
             decision=Decision.SUPPRESS if self.hold is None else Decision.HOLD,
             code=code,
-            explanation=(self.rule.__doc__ or "").partition("\n")[0],
+            explanation=meaning_of(code),
             until_s=until_s,
             check_s=check_s,
         )
 
 
 def row(number: int, *, hold: Hold | None = None) -> Callable[[Rule], Row]:
-    """Make a rule into a row of the table; its docstring is the explanation."""
+    """Make a rule into a row of the table."""
     return lambda rule: Row(number=number, rule=rule, hold=hold)
 
 
@@ -112,7 +62,7 @@ def decide(facts: GateFacts) -> GateDecision:
         decision = each.read(facts)
         if decision is not None:
             return decision
-    return GateDecision(decision=Decision.SEND, code="OK", explanation="Nothing stands against it.")  # row 19
+    return GateDecision(decision=Decision.SEND, code="OK", explanation=meaning_of("OK"))  # row 19
 
 
 def answerable(facts: GateFacts) -> bool:
@@ -123,10 +73,13 @@ def answerable(facts: GateFacts) -> bool:
 
 
 def stopped(reputation: Reputation, watched: Watched) -> str | None:
-    """Name what has come to stand against a reply since its slot was taken: rows 1, 3 and 11 once more."""
+    """Name what has come to stand against a reply since its slot was taken: rows 1, 3 and 11 once more.
+
+    Row 18 is not read again: what was let through then, a probe among them, goes on.
+    """
     if reputation.replies_off:
         return REPLIES_OFF_CODE
-    return _suppression(reputation, watched) or _breaker(reputation, watched)
+    return _unsafe(reputation, watched) or _suppression(reputation, watched) or _open(reputation, watched)
 
 
 def _suppression(reputation: Reputation, watched: Watched) -> str | None:
@@ -134,13 +87,18 @@ def _suppression(reputation: Reputation, watched: Watched) -> str | None:
     return suppression_code(strongest(causes)) if causes else None
 
 
-def _breaker(reputation: Reputation, watched: Watched) -> str | None:
-    def is_open(keys: Sequence[Key]) -> bool:
-        return any(key in reputation.breakers for key in keys)
+def _unsafe(reputation: Reputation, watched: Watched) -> str | None:
+    return "CONFIG_UNSAFE" if _stands(reputation, watched.provider + watched.site, Shut.CONFIG) else None
 
-    if is_open(watched.provider):
+
+def _open(reputation: Reputation, watched: Watched) -> str | None:
+    if _stands(reputation, watched.provider, Shut.OPEN):
         return "BREAKER_PROVIDER"
-    return "BREAKER_SITE" if is_open(watched.site) else None
+    return "BREAKER_SITE" if _stands(reputation, watched.site, Shut.OPEN) else None
+
+
+def _stands(reputation: Reputation, keys: Sequence[Key], shut: Shut) -> bool:
+    return any(reputation.breakers.get(key) is shut for key in keys)
 
 
 def _dns_hold(facts: GateFacts) -> tuple[float, float | None]:
@@ -176,6 +134,12 @@ def switched_off(facts: GateFacts) -> str | None:
     """Auto-replies are switched off."""
     off = not facts.replies or (facts.reputation is not None and facts.reputation.replies_off)
     return REPLIES_OFF_CODE if off else None
+
+
+@row(1)
+def config_unsafe(facts: GateFacts) -> str | None:
+    """The provider refuses how this site sends, until that is mended."""
+    return _unsafe(facts.reputation, facts.watched) if facts.reputation is not None else None
 
 
 @row(2)
@@ -249,7 +213,7 @@ def disposable(facts: GateFacts) -> str | None:
 @row(11)
 def breaker_open(facts: GateFacts) -> str | None:
     """Too many replies failed there lately; nothing queues behind an open breaker."""
-    return _breaker(facts.reputation, facts.watched) if facts.reputation is not None else None
+    return _open(facts.reputation, facts.watched) if facts.reputation is not None else None
 
 
 @row(13, hold=_suspect_hold)
@@ -265,11 +229,21 @@ def suspect(facts: GateFacts) -> str | None:
     return "HELD_SUSPECT" if doubted or weak or silent else None
 
 
+@row(18)
+def no_probe(facts: GateFacts) -> str | None:
+    """A breaker is half open: only people we know, and a few that show themselves, try whether mail arrives."""
+    if facts.reputation is None or facts.known or facts.may_probe:
+        return None
+    keys = facts.watched.provider + facts.watched.site
+    return "BREAKER_PROBE" if _stands(facts.reputation, keys, Shut.PROBING) else None
+
+
 TABLE: Final = (
     ledger_down,
     no_reply,
     no_relay,
     switched_off,
+    config_unsafe,
     no_address,
     suppressed,
     bot,
@@ -283,6 +257,7 @@ TABLE: Final = (
     disposable,
     breaker_open,
     suspect,
+    no_probe,
 )
 
 

@@ -7,9 +7,11 @@ from formwarden.clock import Clock
 from formwarden.errors import ComposeError, StoreError
 from formwarden.faults import Faults
 from formwarden.mail.compose import Composed
-from formwarden.mail.outbox import NO_STAFF, OVERHEAD_S
 from formwarden.mail.sender import Sender, SendResult, SendState
 from formwarden.mail.staff_mail import StaffMail
+from formwarden.mail.staff_outbox import NO_STAFF
+from formwarden.mail.staff_settings import DEFAULTS, Staffing
+from formwarden.mail.worker import lease_s
 from formwarden.scoring import Verdict
 from formwarden.stores.journal import Journal
 from formwarden.stores.ports import Inquiries, Staff
@@ -33,6 +35,7 @@ class Notices:
         deadline_s: float,
         clock: Clock,
         faults: Faults,
+        staffing: Staffing = DEFAULTS,
     ) -> None:
         self._inquiries = inquiries
         self._journal = journal
@@ -41,13 +44,14 @@ class Notices:
         self._deadline_s = deadline_s
         self._clock = clock
         self._faults = faults
+        self._helpdesk = staffing.staff_mailbox == "helpdesk"
 
     async def notify(self, verdict: Verdict) -> None:
         """Queue the staff's mail; the worker sends it. Without a store it is sent at once, and that is spooled."""
         spools = self._journal.has(verdict.id)
         if verdict.recorded:
             try:
-                if await self._inquiries.staff(verdict.id, to=Staff.DUE):
+                if await self._inquiries.staff(verdict.id, to=Staff.DUE, due_at=self._clock.now()):
                     return
             except StoreError as error:
                 self._faults.count("inquiries", str(error))
@@ -56,8 +60,8 @@ class Notices:
         if not spools:
             await self._send(mails)
             return
-        lease_s = max(1, len(mails)) * (self._deadline_s + OVERHEAD_S)
-        if not await self._journal.begin_staff(verdict.id, due_at=self._clock.now() + lease_s):
+        until = self._clock.now() + lease_s(self._deadline_s, max(1, len(mails)))
+        if not await self._journal.begin_staff(verdict.id, due_at=until):
             return  # told already
         why = await self._send(mails)
         await self._journal.staff(verdict.id, to=Staff.DUE if why else Staff.SENT, note=why)
@@ -83,7 +87,7 @@ class Notices:
                 receipt=verdict.receipt,
                 received_at=verdict.received_at,
                 score=verdict.score,
-                reply_to=verdict.staff_reply_to,
+                reply_to=None if self._helpdesk else verdict.staff_reply_to,  # without a ledger no desk answers
                 address=verdict.address,
                 subject_prefix="[not recorded]" if note else "",
                 note=note,

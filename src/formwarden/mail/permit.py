@@ -11,11 +11,12 @@ from formwarden.address.syntax import check_syntax
 from formwarden.clock import Clock
 from formwarden.errors import StoreError
 from formwarden.faults import Faults
-from formwarden.mail.refusals import Effect, classify
-from formwarden.mail.sender import REFUSAL_TEXT_LIMIT, SendResult, SendState
+from formwarden.mail.refusals import Effect, against_us, classify
+from formwarden.mail.sender import SendResult, SendState
 from formwarden.mail.settling import outcome_of
 from formwarden.mail.smtp import masked
 from formwarden.mail.watched import Watched
+from formwarden.stores.breaking import DEFAULT, Breaking
 from formwarden.stores.ports import Ledger, Outcome, OutcomeKind
 
 PERMIT_LEASE_S: Final = 600.0  # a block that takes longer counts as lost: the slot stays spent
@@ -28,6 +29,7 @@ class Taken:
     code: str
     reply_id: bytes | None = None
     canonical: str | None = None  # of the one recipient it was given for
+    group: str = ""  # the provider group that may speak of us
     watched: Watched = field(default_factory=Watched)
 
 
@@ -37,11 +39,20 @@ class Permit:
     A response exception of smtplib or aiosmtplib that passes through is settled as what the relay said, and goes on.
     """
 
-    def __init__(self, take: Callable[[], Awaitable[Taken]], *, ledger: Ledger, clock: Clock, faults: Faults) -> None:
+    def __init__(
+        self,
+        take: Callable[[], Awaitable[Taken]],
+        *,
+        ledger: Ledger,
+        clock: Clock,
+        faults: Faults,
+        breaking: Breaking = DEFAULT,
+    ) -> None:
         self._take = take
         self._ledger = ledger
         self._clock = clock
         self._faults = faults
+        self._breaking = breaking
         self._taken = Taken(code="NOT_ENTERED")
         self._refunded = False
 
@@ -79,17 +90,22 @@ class Permit:
     def _outcome(self, reply_id: bytes, error: BaseException | None) -> Outcome:
         effect = self._effect(error)
         evidence = b"permit " + reply_id
-        return outcome_of(effect, reply_id=reply_id, evidence=evidence, watched=self._taken.watched)
+        return outcome_of(
+            effect,
+            reply_id=reply_id,
+            evidence=evidence,
+            watched=self._taken.watched,
+            breaking=self._breaking,
+        )
 
     def _effect(self, error: BaseException | None) -> Effect:
         said = _said(error, self._taken.canonical) if error is not None else None
         if said is not None and not said.early:  # whatever the caller says, it went as far as RCPT
-            refusal = SendResult(state=SendState.REFUSED, code=said.code, text=said.text)
-            return classify(refusal, now=self._clock.now())
+            return classify(said.refusal, now=self._clock.now(), group=self._taken.group)
         if self._refunded:
             return Effect(kind=OutcomeKind.REFUNDED, reason="refunded by the caller")
         if said is not None:  # about us, whatever the code
-            return Effect(kind=OutcomeKind.OURS, reason=f"{said.code} {said.text}"[:REFUSAL_TEXT_LIMIT])
+            return against_us(said.refusal, group=self._taken.group)
         if error is not None:
             return Effect(kind=OutcomeKind.LOST, reason=f"the block was left by {type(error).__name__}")
         return Effect(kind=OutcomeKind.SENT, reason="sent by the caller")
@@ -106,6 +122,11 @@ class _Said:
     code: int
     text: str
     early: bool = False  # before RCPT
+
+    @property
+    def refusal(self) -> SendResult:
+        """The answer as a sender of ours would tell it."""
+        return SendResult(state=SendState.REFUSED, code=self.code, text=self.text)
 
 
 def _said(error: BaseException, canonical: str | None) -> _Said | None:

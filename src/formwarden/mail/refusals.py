@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from formwarden.mail.distrust import ours_of
 from formwarden.mail.sender import REFUSAL_TEXT_LIMIT, SendResult, SendState
-from formwarden.stores.ports import OutcomeKind
+from formwarden.stores.ports import Ours, OutcomeKind
 
 DAY_S: Final = 86_400.0
 SUPPRESSED_S: Final[Mapping[OutcomeKind, float]] = {
@@ -47,6 +48,7 @@ class Effect:
     reason: str
     until: float | None = None  # seconds since the epoch
     suppress: bool = False
+    ours: Ours = Ours.OTHER  # for OURS: what the provider has against us
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,18 +88,26 @@ TABLE: Final = (
 )
 
 
-def classify(result: SendResult, *, now: float) -> Effect:
-    """Say what a relay's answer means; pure."""
+def classify(result: SendResult, *, now: float, group: str = "") -> Effect:
+    """Say what a relay's answer means; pure. `group`: the recipient's provider group, "" where it is not known."""
     if result.state is SendState.REFUSED:
         kind = kind_of(result.code, result.text)
+        if kind is OutcomeKind.OURS:
+            return against_us(result, group=group)
         lasts = SUPPRESSED_S.get(kind)
         return Effect(
             kind=kind,
             reason=_reason(result),
             until=None if lasts is None else now + lasts,
-            suppress=kind is not OutcomeKind.OURS,
+            suppress=True,
         )
     return Effect(kind=_PLAIN[result.state], reason=_reason(result))
+
+
+def against_us(result: SendResult, *, group: str) -> Effect:
+    """Say what a refusal means that is about us, whatever its code."""
+    ours = ours_of(enhanced_code(result.code, result.text), result.text, group=group)
+    return Effect(kind=OutcomeKind.OURS, reason=_reason(result), ours=ours)
 
 
 def kind_of(code: int | None, text: str) -> OutcomeKind:

@@ -6,23 +6,18 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from formwarden.address.report import AddressReport
-from formwarden.address.syntax import check_syntax
 from formwarden.clock import Clock
 from formwarden.errors import StoreError, UnknownFormError
 from formwarden.faults import Faults
 from formwarden.forms import GuardedForm
-from formwarden.mail.budgets import MEANINGS, Draw, spends_for
+from formwarden.mail.breaker_settings import breaking_of
 from formwarden.mail.cases import Case, case_of, kept_case
-from formwarden.mail.gate import (
-    WORKER_LATE_S,
-    GateDecision,
-    GateFacts,
-    answerable,
-    decide,
-)
+from formwarden.mail.codes import meaning_of, row_of
+from formwarden.mail.deciding import Decided, Deciding
+from formwarden.mail.gate import DNS_TEMPORARY, WORKER_LATE_S, answerable
 from formwarden.mail.permit import PERMIT_LEASE_S, Permit, Taken
 from formwarden.mail.settings import Mail
-from formwarden.mail.watched import Watched, watch
+from formwarden.mail.watched import Watched, provider_group, watch
 from formwarden.scoring import Standing, Verdict
 from formwarden.site import Site
 from formwarden.stores.ports import (
@@ -30,18 +25,18 @@ from formwarden.stores.ports import (
     Decision,
     Inquiry,
     Ledger,
-    ReplyRequest,
+    Outcome,
+    OutcomeKind,
     ReplyRow,
     Reputation,
     Reservation,
 )
 from formwarden.subjects import ClientSubjects, Subjects
 
-REPLY_ID_BYTES: Final = 16  # fits into a return path beside its signature
 LATELY_S: Final = 1.0  # the endpoint replies to what was judged a moment ago: the ledger need not be read twice
 MOST_LATELY: Final = 1_024  # submissions whose endpoint has not replied yet
 LEDGER_DOWN: Final = "LEDGER_DOWN"
-DECIDED_BEFORE: Final = "Decided before, or the ledger knew better while it reserved."
+HELP_DESK: Final = "left to the help desk"
 RecipientKeys = Callable[[], Awaitable[Sequence[bytes]]]
 
 
@@ -53,6 +48,8 @@ class ReplyResult:
     code: str
     until: float | None = None
     explanation: str = ""
+    row: int | None = None  # of the decision table; 0: before it
+    standing: Standing | None = None  # from whose share of the budgets it drew; None: not decided
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,24 +59,6 @@ class _Lately:
     watched: Watched
     reputation: Reputation
     until: float  # by the monotonic clock
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Decided:
-    decision: GateDecision
-    request: ReplyRequest
-    watched: Watched
-
-    def result(self, reservation: Reservation) -> ReplyResult:
-        """Say what the ledger made of it."""
-        code = reservation.code
-        as_decided = code == self.decision.code and reservation.decision is self.decision.decision
-        return ReplyResult(
-            decision=reservation.decision,
-            code=code,
-            until=self.request.hold_until if as_decided else None,
-            explanation=self.decision.explanation if as_decided else MEANINGS.get(code, DECIDED_BEFORE),
-        )
 
 
 class Replies:
@@ -96,6 +75,7 @@ class Replies:
         forms: Mapping[str, GuardedForm],
         clock: Clock,
         faults: Faults,
+        own_sender: bool = False,  # the site hands mail over by itself: no relay needs to be set
     ) -> None:
         self._ledger = ledger
         self._recipient_keys = recipient_keys
@@ -105,8 +85,7 @@ class Replies:
         self._clock = clock
         self._faults = faults
         self._lately = OrderedDict[bytes, _Lately]()
-        self._own_domains = _own_domains(site, settings)
-        self._owners = _owners(site, settings)
+        self._deciding = Deciding(settings=settings, site=site, clock=clock, own_sender=own_sender)
 
     async def reply(self, verdict: Verdict) -> ReplyResult:
         """Decide, reserve and write the row that the outbox sends; a second call returns the first one's result."""
@@ -126,16 +105,25 @@ class Replies:
         async def take() -> Taken:
             return await self._take(case) if verdict.recorded else Taken(code=LEDGER_DOWN)
 
-        return Permit(take, ledger=self._ledger, clock=self._clock, faults=self._faults)
+        return Permit(
+            take,
+            ledger=self._ledger,
+            clock=self._clock,
+            faults=self._faults,
+            breaking=breaking_of(self._settings),
+        )
 
     async def decide_again(
         self, row: ReplyRow, inquiry: Inquiry, report: AddressReport, *, released: bool = False
     ) -> ReplyResult:
         """Decide once more of a held reply, its standing unchanged; `released`: now by the owner's hand."""
         case = kept_case(inquiry, self._form(inquiry.form), report, self._clock.now())
-        whole_s = self._settings.hold_dns_s + WORKER_LATE_S
-        left_s = whole_s if row.held_until is None else row.held_until - self._clock.now()
-        case = replace(case, waited_s=max(0.0, whole_s - left_s), released=case.released or released)
+        case = replace(
+            case,
+            waited_s=self._waited_s(row),
+            queued_until=None if row.score is None else row.held_until,
+            released=case.released or released,
+        )
         return await self._reserve(case, preview=False)
 
     async def staff_reply_to(self, verdict: Verdict) -> str | None:
@@ -145,6 +133,31 @@ class Replies:
     async def answerable(self, inquiry: Inquiry, report: AddressReport) -> bool:
         """Tell of a kept inquiry whether the staff's mail may carry its address as Reply-To (G24)."""
         return await self._answerable(kept_case(inquiry, self._form(inquiry.form), report, self._clock.now()))
+
+    async def answered_by_desk(self, inquiry: Inquiry, report: AddressReport) -> bool:
+        """Take a reply's place in every budget for a help desk that answers whom Reply-To names (G24).
+
+        True again for the same inquiry, whose mail may have to be written again.
+        """
+        try:
+            row = (await self._ledger.replies((inquiry.id,))).get(inquiry.id)
+            if row is not None:
+                return row.last == HELP_DESK
+            now = self._clock.now()
+            case = replace(kept_case(inquiry, self._form(inquiry.form), report, now), own_mailer=True)
+            foreseen = await self._reserve(case, preview=True)  # one that would wait leaves no row
+            if foreseen.decision is not Decision.SEND:
+                return False
+            reply_id = (await self._take(case)).reply_id
+            if reply_id is None:
+                return False
+            # what becomes of the desk's answer only the desk knows: the slot stays spent, and no breaker hears
+            end = Outcome(id=b"help desk " + reply_id, reply_id=reply_id, kind=OutcomeKind.LOST, reason=HELP_DESK)
+            await self._ledger.settle(end)
+        except StoreError as error:
+            self._faults.count("ledger", str(error))
+            return False
+        return True
 
     async def switch(self, *, on: bool) -> None:
         """Let replies leave, or stop all of them in all processes at once (G18). Raises StoreError."""
@@ -161,10 +174,19 @@ class Replies:
         """Name whom a suppression may concern, in the ledger's keys. Raises StoreError."""
         return watch(report, await self._subjects())
 
+    def _waited_s(self, row: ReplyRow) -> float:
+        """Return for how long a held reply has waited for DNS; one in a queue, since it was first wanted."""
+        now = self._clock.now()
+        if row.score is not None:
+            return max(0.0, now - row.created_at)
+        if row.code != DNS_TEMPORARY or row.held_until is None:
+            return 0.0
+        return max(0.0, self._settings.hold_dns_s + WORKER_LATE_S - (row.held_until - now))
+
     async def _reserve(self, case: Case, *, preview: bool, lately: _Lately | None = None) -> ReplyResult:
         try:
             decided = await self._decide(case, lately)
-            return decided.result(await self._ledger.reserve(replace(decided.request, preview=preview)))
+            return _result(decided, await self._ledger.reserve(replace(decided.request, preview=preview)))
         except StoreError as error:
             self._faults.count("ledger", str(error))
             return _down()
@@ -186,31 +208,19 @@ class Replies:
             code=reservation.code,
             reply_id=request.reply_id,
             canonical=case.report.canonical,
+            group=provider_group(case.report),
             watched=decided.watched,
         )
 
-    async def _decide(self, case: Case, lately: _Lately | None = None) -> _Decided:
+    async def _decide(self, case: Case, lately: _Lately | None = None) -> Decided:
         subjects = await self._subjects()
         watched = watch(case.report, subjects)
         known = lately is not None and lately.watched == watched and self._clock.monotonic() < lately.until
         reputation = lately.reputation if lately and known else await self._ledger.reputation(watched.all)
-        facts = self._facts(case, watched, reputation)
-        decision = decide(facts)
-        if known and decision.decision is not Decision.SEND:  # of one that is sent, the reservation asks again itself
-            return await self._decide(case)
-        now = self._clock.now()
-        sends = decision.decision is Decision.SEND
-        request = ReplyRequest(
-            reply_id=_reply_id(subjects, case.submission),
-            submission_id=case.submission,
-            decision=decision.decision,
-            code=decision.code,
-            spends=spends_for(_draw(case, facts), subjects, self._settings) if sends else (),
-            subjects=watched.recipient,
-            hold_until=_after(now, decision.until_s),
-            check_at=_after(now, decision.check_s),
-        )
-        return _Decided(decision=decision, request=request, watched=watched)
+        decided = self._deciding.decided(case, watched, reputation, subjects)
+        if known and decided.decision.decision is not Decision.SEND:
+            return await self._decide(case)  # of one that is sent, the reservation asks again itself
+        return decided
 
     async def _answerable(self, case: Case, *, keep: bytes | None = None) -> bool:
         try:
@@ -218,7 +228,7 @@ class Replies:
             reputation = await self._ledger.reputation(watched.all)
             if keep is not None:
                 self._remember(keep, watched, reputation)
-            return answerable(self._facts(case, watched, reputation))
+            return answerable(self._deciding.facts(case, watched, reputation))
         except StoreError as error:
             self._faults.count("ledger", str(error))
             return False
@@ -241,61 +251,25 @@ class Replies:
         except KeyError as error:
             raise UnknownFormError(f"no guarded form {name!r}") from error
 
-    def _facts(self, case: Case, watched: Watched, reputation: Reputation) -> GateFacts:
-        return GateFacts(
-            reputation=reputation,
-            report=case.report,
-            judged=case.judged,
-            standing=case.standing,
-            released=case.released,
-            watched=watched,
-            own_domains=self._own_domains,
-            owners=self._owners,
-            replies=self._settings.replies,
-            suppress_disposable=self._settings.suppress_disposable,
-            form_replies=case.own_mailer or case.form.reply is not None,
-            relay=case.own_mailer or self._settings.smtp_url is not None,
-            waited_s=case.waited_s,
-            hold_dns_s=self._settings.hold_dns_s,
-            hold_suspect_s=self._settings.hold_suspect_s,
-        )
 
-
-def _draw(case: Case, facts: GateFacts) -> Draw:
-    return Draw(
-        form=case.form.name,
-        limits=case.form.limits,
-        report=case.report,
-        standing=Standing.KNOWN if facts.known else case.standing,
-        released=case.released,
-        owner=facts.owner,
-        proven=facts.reputation is not None and facts.reputation.feedback_seen,
-        lineage=case.lineage,
-        client=case.client,
-        network=case.network,
+def _result(decided: Decided, reservation: Reservation) -> ReplyResult:
+    """Say what the ledger made of it."""
+    code = reservation.code
+    as_decided = code == decided.decision.code and reservation.decision is decided.decision.decision
+    return ReplyResult(
+        decision=reservation.decision,
+        code=code,
+        until=decided.request.hold_until if as_decided and reservation.until is None else reservation.until,
+        explanation=meaning_of(code),
+        row=row_of(code),
+        standing=decided.standing,
     )
 
 
 def _down() -> ReplyResult:
     return ReplyResult(
-        decision=Decision.SUPPRESS, code=LEDGER_DOWN, explanation="Sending fails closed: the ledger did not answer."
+        decision=Decision.SUPPRESS,
+        code=LEDGER_DOWN,
+        explanation=meaning_of(LEDGER_DOWN),
+        row=row_of(LEDGER_DOWN),
     )
-
-
-def _reply_id(subjects: Subjects, submission: bytes) -> bytes:
-    """Name the reply of a submission, always alike: under the oldest key, which a rotation leaves in place."""
-    return bytes(subjects.keys("reply", submission)[-1])[-REPLY_ID_BYTES:]
-
-
-def _after(now: float, seconds: float | None) -> float | None:
-    return None if seconds is None else now + seconds
-
-
-def _own_domains(site: Site, settings: Mail) -> frozenset[str]:
-    sender = (settings.mail_from or "").rpartition("@")[2]
-    return frozenset(each.lower() for each in (site.site_domain, sender, *settings.own_domains) if each)
-
-
-def _owners(site: Site, settings: Mail) -> frozenset[str]:
-    given = (check_syntax(each).canonical for each in (*site.staff_address, *settings.owner_test_addresses))
-    return frozenset(each for each in given if each is not None)

@@ -1,32 +1,16 @@
 """The figures of the reply gate and of the relay."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
-from formwarden.groups import Group, Unit, Words
+from formwarden.groups import Unit, Words
+from formwarden.mail.breaker_settings import BreakerSettings
+from formwarden.mail.relay_settings import RelaySettings
 
 
-class Mail(Group):
+class Mail(BreakerSettings, RelaySettings):
     """Relay, sender and budgets. A budget (n, w): in no interval of length w are more than n granted."""
-
-    smtp_url: Annotated[
-        SecretStr | None,
-        Unit("smtp://[user:password@]host:port"),
-        Field(description="the relay; STARTTLS where offered, smtps:// for TLS from the start; None: no mail leaves"),
-    ] = None
-    mail_from: Annotated[
-        str | None,
-        Unit("address"),
-        Field(description="header From of every mail; default noreply@site_domain"),
-    ] = None
-    envelope: Annotated[
-        Literal["verp", "account", "null"],
-        Unit("verp | account | null"),
-        Field(description="envelope sender of replies: signed return path, `mail_from`, or <> (G14)"),
-    ] = "verp"
-    send_deadline_s: Annotated[float, Unit("s"), Field(gt=0, description="for one whole SMTP conversation")] = 20.0
-    replies: Annotated[bool, Unit("on | off"), Field(description="whether auto-replies may leave at all")] = True
 
     address_per_day_form: Annotated[
         int, Unit("replies in 24 h"), Field(ge=0, description="one canonical address, one form")
@@ -43,6 +27,11 @@ class Mail(Group):
         Unit("of the site's hour"),
         Field(gt=0, le=1, description="one /24 or /48 takes no more (at least 3)"),
     ] = 0.2
+    carrier_network_share: Annotated[
+        float,
+        Unit("of the site's hour"),
+        Field(gt=0, le=1, description="the same where a mobile carrier or a relay puts thousands behind one address"),
+    ] = 0.5
     domain_per_hour: Annotated[
         int, Unit("replies in 1 h"), Field(ge=0, description="one registrable domain that is no freemail")
     ] = 3
@@ -60,8 +49,18 @@ class Mail(Group):
     site_per_day: Annotated[
         int,
         Unit("replies in 24 h"),
-        Field(ge=0, description="far below every host's limit; a person raises it (G06)"),
+        Field(ge=0, description="far below every host's limit; clean days raise it, or a person (G06)"),
     ] = 50
+    warm_start_per_day: Annotated[
+        int | None,
+        Unit("replies in 24 h"),
+        Field(ge=0, description="where to begin with a site that already sends, if more than site_per_day (G06)"),
+    ] = None
+    reply_ceiling_per_day: Annotated[
+        int,
+        Unit("replies in 24 h"),
+        Field(ge=0, description="clean days raise it so far and no further; beyond it site_per_day does (G06)"),
+    ] = 200
     form_per_hour: Annotated[int | None, Unit("replies in 1 h"), Field(ge=0, description="default the site's")] = None
     form_per_day: Annotated[int | None, Unit("replies in 24 h"), Field(ge=0, description="default the site's")] = None
     large_provider_share: Annotated[
@@ -80,6 +79,16 @@ class Mail(Group):
         Unit("of a shared budget"),
         Field(gt=0, le=1, description="what `plain` and `shown` may use together"),
     ] = 0.75
+    queued_replies: Annotated[
+        int,
+        Unit("replies"),
+        Field(
+            ge=0, description="of standing `shown` that wait at once for a shared budget; all else is not sent (G02)"
+        ),
+    ] = 10
+    queued_s: Annotated[
+        float, Unit("s"), Field(gt=0, le=21_600, description="so long; later nobody expects an answer (G02)")
+    ] = 1_800.0
     unproven_per_hour: Annotated[
         int,
         Unit("replies in 1 h"),

@@ -147,7 +147,7 @@ class _Conversation:
             return self._result(SendState.NOT_SENT, answer.code, answer.message)
         self._phase = "RCPT"
         self.committed = client.is_connected
-        answer = await self._command("RCPT TO", self._to, ["NOTIFY=FAILURE"] if self._wants_report else [])
+        answer = await self._command("RCPT TO", self._to, self._recipient_options())
         if not _is_yes(answer.code):
             return self._refused(answer.code, answer.message)
         self._phase = "DATA"
@@ -195,6 +195,12 @@ class _Conversation:
         if self._wants_report:
             options.append("RET=HDRS")
         return options
+
+    def _recipient_options(self) -> list[str]:
+        """Ask for a report on failure, or for none where nobody could get it (RFC 3461 section 4.1; R18, R19)."""
+        if not self._client.supports_extension("dsn"):
+            return []
+        return ["NOTIFY=FAILURE" if self._from else "NOTIFY=NEVER"]
 
     async def _command(self, verb: str, address: str, options: list[str]) -> "SMTPResponse":
         # not client.mail() and .rcpt(): they parse the address with email.utils, which may find another one in it

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from formwarden.address.report import AddressReport
+from formwarden.data import groups, under
 from formwarden.stores.ports import Key
 from formwarden.subjects import Subjects
 
@@ -43,3 +44,14 @@ def watch(report: AddressReport, subjects: Subjects) -> Watched:
 def provider_group(report: AddressReport) -> str:
     """Return the group whose budget and breaker this is; an implicit MX is an operator of its own (G11)."""
     return report.provider or report.registrable or report.domain or ""
+
+
+def label_of(group: str) -> str:
+    """Return the name of a large provider's group, which the owner may read; nothing for anybody else's."""
+    return group if group in groups("providers", "groups") else ""
+
+
+def is_of_group(host: str, group: str) -> bool:
+    """Tell whether a host belongs to a provider group: by its suffixes, else by the group's own domain (G11, G12)."""
+    suffixes = frozenset(groups("providers", "groups").get(group, (group,)))
+    return bool(group) and under(host.rstrip(".").lower(), suffixes) is not None

@@ -20,6 +20,7 @@ _MACHINERY: Final = re.compile(r"^_|csrf|xsrf|authenticity|viewstate|token|^utm_
 _FORM: Final = '<form method="post" accept-charset="utf-8" novalidate>'  # no action: the same URL
 _ALWAYS: Final = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'self'"
 _PLAIN_POLICY: Final = f"{_ALWAYS}; form-action 'none'"
+_STOP_POLICY: Final = f"{_ALWAYS}; form-action 'self'"
 # our script counts on the page that asks, too, and may fetch a token
 _ASK_POLICY: Final = f"{_ALWAYS}; form-action 'self'; script-src 'self'; connect-src 'self'"
 
@@ -81,6 +82,18 @@ class OurPages:
         )
         body = (f"<p>{escape(texts.reject_text)}</p>", way, _receipt(texts.receipt, receipt))
         return self._answer(403, texts.reject_title, body, language=language)
+
+    def stop(self, language: str) -> Answer:
+        """Ask whoever got a mail of ours whether to stop such mails; says nothing of whom."""
+        texts = texts_for(language)
+        button = f'<div class="send"><button type="submit">{escape(texts.stop)}</button></div>'
+        body = (f"<p>{escape(texts.stop_text)}</p>", _FORM, button, "</form>")
+        return self._answer(200, texts.stop_title, body, language=language, policy=_STOP_POLICY)
+
+    def stopped(self, language: str) -> Answer:
+        """Say that they are stopped; the same whatever the link was."""
+        texts = texts_for(language)
+        return self._answer(200, texts.stopped_title, (f"<p>{escape(texts.stopped_text)}</p>",), language=language)
 
     def error(self, status: int, language: str, contact: str | None = None) -> Answer:
         """Say in plain words what went wrong and what to do: nothing was kept, so there is another way, too."""

@@ -63,6 +63,12 @@ class Texts:
     reject_contact: str  # before the owner's own words
     reject_no_contact: str
 
+    stop_title: str
+    stop_text: str
+    stop: str  # on the button
+    stopped_title: str
+    stopped_text: str
+
     roles: tuple[str, str, str]  # address, person, message
     errors: Mapping[int, tuple[str, str]]  # status: what happened, what to do
     error_else: tuple[str, str]
@@ -98,12 +104,18 @@ ENGLISH: Final = Texts(
     reject_text="Our protection against automated messages has stopped it. If you wrote it yourself, we are sorry.",
     reject_contact="Please reach us another way and mention the receipt number:",
     reject_no_contact="Please reach us another way and mention the receipt number.",
+    stop_title="Stop automatic mail",
+    stop_text="Our forms will send no automatic mail to your address any more. People here can still answer you.",
+    stop="Stop",
+    stopped_title="Stopped",
+    stopped_text="If the mail with the link is not older than 60 days, no automatic mail goes to you any more.",
     roles=("Email", "Name", "Message"),
     errors={
         400: ("We could not read the form", "Please go back, check what you entered, and send it again."),
         408: ("Sending took too long", "Please check your connection, go back, and send it again."),
         413: ("That was too much to take", "Please go back and send a shorter text or smaller files."),
         415: ("We cannot read this kind of data", "Please use the form on our page to write to us."),
+        429: ("Just a moment, please", "Many requests came from your network. Please try again in ten minutes."),
         503: ("Just a moment, please", "We are very busy. Please wait a minute, go back, and send it again."),
     },
     error_else=("Something went wrong", "Please go back and try once more."),
@@ -139,6 +151,11 @@ JAPANESE: Final = Texts(
     reject_text="自動送信への対策により、送信が止められました。ご本人が入力された場合は、お詫びいたします。",
     reject_contact="お手数ですが、受付番号を添えて、次の方法でご連絡ください。",
     reject_no_contact="お手数ですが、受付番号を添えて、ほかの方法でご連絡ください。",
+    stop_title="自動返信を停止します",
+    stop_text="今後、フォームからの自動返信はこのアドレスに届かなくなります。担当者からのご返信には影響しません。",
+    stop="停止する",
+    stopped_title="停止しました",
+    stopped_text="メールのリンクが60日以内のものであれば、今後このアドレスに自動返信は届きません。",
     roles=("メールアドレス", "お名前", "お問い合わせ内容"),
     errors={
         400: ("フォームを読み取れませんでした", "前のページに戻り、入力内容を確認して、もう一度送信してください。"),
@@ -148,6 +165,7 @@ JAPANESE: Final = Texts(
             "前のページに戻り、文章を短くするか、ファイルを小さくして、もう一度送信してください。",
         ),
         415: ("この形式は受け付けられません", "当サイトのフォームからお送りください。"),
+        429: ("しばらくお待ちください", "多くの操作が続いています。10分ほど待ってから、もう一度お試しください。"),
         503: ("ただいま混み合っています", "1分ほど待ってから、前のページに戻り、もう一度送信してください。"),
     },
     error_else=("エラーが発生しました", "前のページに戻り、もう一度お試しください。"),

@@ -9,10 +9,26 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from formwarden.stores.ports import Inquiry, Key, ReplyRow
+from formwarden.stores.breakers import AccountRow, BreakerRow
+from formwarden.stores.ports import Alarm, Growth, Inquiry, Key, ReplyRow
 
-KINDS: Final = ("inquiry", "reply", "spend", "outcome", "suppression", "mark")
-"""What is counted, in the order in which it is written; the spends of a reply go with it."""
+KINDS: Final = (
+    "inquiry",
+    "reply",
+    "spend",
+    "account",
+    "outcome",
+    "suppression",
+    "mark",
+    "breaker",
+    "newcomer",
+    "known",
+    "growth",
+    "alarm",
+    "day",
+)
+"""What is counted, in the order in which it is written."""
+WITH_REPLY: Final = frozenset({"spend", "account"})  # no records of their own
 OPEN_STATES: Final = frozenset({"held", "asked", "rejected"})  # without its body nobody can release it any more
 ERASED_NOTE: Final = "erased at the person's request"
 ENDED: Final[Mapping[str, str]] = {"due": "dropped", "held": "dropped"}  # a reply whose recipient is gone
@@ -48,6 +64,10 @@ class KeptReply:
     due_at: float | None = None
     lease_until: float | None = None  # of a reply that was being sent: past it, it is lost, wherever it is by then
     spends: tuple[tuple[Key, float], ...] = ()
+    recipient: Key | None = None  # whose it is, refused ones too
+    wanted: bool = False  # it was counted in its day
+    account: AccountRow | None = None
+    probe_of: tuple[Key, ...] = ()  # half-open breakers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +98,43 @@ class KeptMark:
     at: float
 
 
-Record = KeptInquiry | KeptReply | KeptOutcome | KeptSuppression | KeptMark
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptNewcomer:
+    """Somebody a reply was wanted to."""
+
+    recipient: Key
+    first_at: float
+    seen_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptKnown:
+    """Somebody we know (G03)."""
+
+    subject: Key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAlarm:
+    """An alarm; leases stay behind."""
+
+    alarm: Alarm
+    told_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptDay:
+    """What was counted in a day as it happened."""
+
+    day: int
+    wanted: int = 0
+    granted: int = 0
+    newcomers: int = 0
+    complaints: int = 0
+
+
+Measure = BreakerRow | KeptNewcomer | KeptKnown | Growth | KeptAlarm | KeptDay
+Record = KeptInquiry | KeptReply | KeptOutcome | KeptSuppression | KeptMark | Measure
 
 
 class Snapshot(Protocol):
@@ -102,7 +158,7 @@ class Erasure:
 
     inquiries: Collection[bytes]  # ids
     replies: Collection[bytes]  # ids of rows that are cut loose: numbers stay, and the slots they have taken
-    subjects: Collection[Key]  # of the address, under every key
+    subjects: Collection[Key]  # of the address, under every key: nobody remembers that they came, or are known
     forget: bool = False  # the suppression too, and the address's own slots
 
 
@@ -128,19 +184,27 @@ class Archive(Protocol):
         """Let go of the store."""
 
 
+KIND_OF: Final[Mapping[type[Record], str]] = {
+    KeptInquiry: "inquiry",
+    KeptReply: "reply",
+    KeptOutcome: "outcome",
+    KeptSuppression: "suppression",
+    KeptMark: "mark",
+    BreakerRow: "breaker",
+    KeptNewcomer: "newcomer",
+    KeptKnown: "known",
+    Growth: "growth",
+    KeptAlarm: "alarm",
+    KeptDay: "day",
+}
+
+
 def counts_of(record: Record) -> Mapping[str, int]:
     """Return what one record adds to the counts."""
-    match record:
-        case KeptInquiry():
-            return {"inquiry": 1}
-        case KeptReply():
-            return {"reply": 1, "spend": len(record.spends)}
-        case KeptOutcome():
-            return {"outcome": 1}
-        case KeptSuppression():
-            return {"suppression": 1}
-        case KeptMark():
-            return {"mark": 1}
+    kind = KIND_OF[type(record)]
+    if isinstance(record, KeptReply):
+        return {kind: 1, "spend": len(record.spends), "account": int(record.account is not None)}
+    return {kind: 1}
 
 
 def joined_keys(standing: Sequence[RecipientKey], coming: Sequence[RecipientKey]) -> bool:

@@ -4,10 +4,11 @@ import base64
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
-from formwarden.stores.ports import Inquiry, Key, Outcome, OutcomeKind, Staff, State
+from formwarden.stores.breaking import DEFAULT, Breaking, Ratio
+from formwarden.stores.ports import Inquiry, Key, Ours, Outcome, OutcomeKind, Staff, State
 
 VERSION: Final = 1
 END: Final = b'"end":1}'  # a line without it was torn
@@ -150,6 +151,9 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
         "reason": outcome.reason,
         "until": outcome.until,
         "subject": None if outcome.subject is None else outcome.subject.hex(),
+        "ours": outcome.ours,
+        "counts": outcome.counts,
+        "breaking": None if outcome.breaking == DEFAULT else asdict(outcome.breaking),
     }
 
 
@@ -203,7 +207,8 @@ def _read_staff(line: bytes) -> Entry:
 def _read_settle(line: bytes) -> Entry:
     read = json.loads(line)
     written = read["outcome"]
-    subject = written["subject"]
+    subject, figures = written["subject"], written.get("breaking")
+    ratios = () if figures is None else tuple(Ratio(**each) for each in figures.pop("ratios"))
     outcome = Outcome(
         id=bytes.fromhex(written["id"]),
         reply_id=bytes.fromhex(written["reply"]),
@@ -211,6 +216,11 @@ def _read_settle(line: bytes) -> Entry:
         reason=written["reason"],
         until=written["until"],
         subject=None if subject is None else Key(bytes.fromhex(subject)),
+        ours=Ours(written.get("ours", Ours.OTHER)),  # lines of older versions say nothing of these
+        counts=bool(written.get("counts", True)),
+        breaking=DEFAULT
+        if figures is None
+        else Breaking(ratios=ratios, open_s=tuple(figures.pop("open_s")), **figures),
     )
     return Entry(id=read["entry"], at=float(read["at"]), what=Settle(outcome=outcome))
 

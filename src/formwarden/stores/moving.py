@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Final, TextIO
 
 from formwarden.errors import StoreError
-from formwarden.stores.archive import KINDS, Archive, Record, counts_of
-from formwarden.stores.archive_lines import Header, LineError, header_line, line_of, read_header, read_line
+from formwarden.stores.archive import KINDS, WITH_REPLY, Archive, Record, counts_of
+from formwarden.stores.archive_fields import LineError
+from formwarden.stores.archive_lines import Header, header_line, line_of, read_header, read_line
 
 BATCH: Final = 200  # records in one transaction
 BATCH_CHARACTERS: Final = 4_194_304  # or so much of bodies: writers of a site wait meanwhile
@@ -37,7 +38,7 @@ def write_out(archive: Archive, out: TextIO, *, now: float, tell: Tell) -> Mappi
     """Write a header and every record of one moment; return the counts."""
     with archive.snapshot() as snapshot:
         counts = snapshot.counts
-        whole = sum(counts[kind] for kind in KINDS if kind != "spend")
+        whole = sum(counts[kind] for kind in KINDS if kind not in WITH_REPLY)
         out.write(header_line(Header(made_at=now, counts=counts, keys=tuple(snapshot.keys))) + "\n")
         for done, record in enumerate(snapshot.records(), start=1):
             out.write(line_of(record) + "\n")
@@ -55,13 +56,13 @@ def read_in(archive: Archive, lines: Iterable[str], *, merge: bool, tell: Tell) 
         raise NotWhole(f"line 1: {error}; nothing was imported", 0) from error
     _empty_or(archive, merge=merge)
     archive.adopt(header.keys)
-    whole = sum(count for kind, count in header.counts.items() if kind != "spend")
+    whole = sum(count for kind, count in header.counts.items() if kind not in WITH_REPLY)
     read, new, done = Counter[str](), 0, 0
     batch: list[Record] = []
     size = 0
     for number, line in numbered:
         try:
-            record = read_line(line)
+            record = read_line(line, version=header.version)
         except LineError as error:
             raise NotWhole(f"line {number}: {error}. {new} new before it are in; {AGAIN}", new) from error
         batch.append(record)

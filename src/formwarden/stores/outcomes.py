@@ -1,9 +1,9 @@
 """What outcomes do to a reply's row, and how causes of a suppression rank: the same in every store."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from formwarden.stores.ports import Decision, Outcome, OutcomeKind
+from formwarden.stores.ports import Decision, Outcome, OutcomeKind, ReplyRow
 
 REPLIES_OFF_CODE: Final = "AR_OFF"
 REASON_LIMIT: Final = 500  # characters of a relay's word that are kept
@@ -23,20 +23,31 @@ ENDS_AS: Final[Mapping[OutcomeKind, str]] = {
     OutcomeKind.SOFT_LONG: "refused",
     OutcomeKind.SOFT_SHORT: "refused",
     OutcomeKind.OURS: "refused",
+    OutcomeKind.COMPLAINT: "sent",
 }
 """The state a terminal outcome leaves; NOT_SENT is the only one that is not terminal."""
 
 FEEDBACK: Final = frozenset(
-    {OutcomeKind.HARD, OutcomeKind.DOMAIN, OutcomeKind.SOFT_LONG, OutcomeKind.SOFT_SHORT, OutcomeKind.OURS}
+    {
+        OutcomeKind.HARD,
+        OutcomeKind.DOMAIN,
+        OutcomeKind.SOFT_LONG,
+        OutcomeKind.SOFT_SHORT,
+        OutcomeKind.OURS,
+        OutcomeKind.COMPLAINT,
+    }
 )
-"""Outcomes that prove that refusals reach us (G07)."""
+"""Outcomes that prove that refusals reach us (G07), unless they may be forged."""
+WITHOUT_END: Final = frozenset({OutcomeKind.HARD, OutcomeKind.COMPLAINT})
+"""Outcomes that suppress for ever: a dead mailbox, and a person who does not want us."""
 
-CAUSES: Final = ("complaint", "manual", "hard", "domain", "soft")  # strongest first; others come after them
+CAUSES: Final = ("complaint", "stop", "manual", "hard", "domain", "soft")  # strongest first; others come after them
 CAUSE_OF: Final[Mapping[OutcomeKind, str]] = {
     OutcomeKind.HARD: "hard",
     OutcomeKind.DOMAIN: "domain",
     OutcomeKind.SOFT_LONG: "soft",
     OutcomeKind.SOFT_SHORT: "soft",
+    OutcomeKind.COMPLAINT: "complaint",
 }
 
 
@@ -49,9 +60,14 @@ def cause_of(outcome: Outcome) -> str | None:
     """Return the cause under which this outcome suppresses its subject; None: it does not."""
     if outcome.subject is None:
         return None
-    if outcome.until is None and outcome.kind is not OutcomeKind.HARD:
-        return None  # only a dead mailbox is suppressed without end
+    if outcome.until is None and outcome.kind not in WITHOUT_END:
+        return None
     return CAUSE_OF.get(outcome.kind)
+
+
+def is_feedback(outcome: Outcome) -> bool:
+    """Say whether this outcome proves that refusals reach us: one that may be forged does not (G07, G12)."""
+    return outcome.counts and outcome.kind in FEEDBACK
 
 
 def strongest(causes: Collection[str]) -> str:
@@ -74,6 +90,11 @@ def hold_end(standing: tuple[str, float | None] | None, code: str, until: float 
     if standing is None or standing[0] != code or standing[1] is None:
         return until
     return standing[1] if until is None else min(standing[1], until)
+
+
+def lowest_first(rows: Iterable[ReplyRow]) -> list[ReplyRow]:
+    """Return what waits in the queue in the order in which it is looked at (G02)."""
+    return sorted(rows, key=lambda row: (row.score or 0.0, row.created_at, row.reply_id))
 
 
 def suppression_code(cause: str) -> str:

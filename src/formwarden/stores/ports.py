@@ -21,8 +21,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType, Protocol
 
+from formwarden.stores.breaking import DEFAULT, Breaking
 from formwarden.stores.runs import Run, TaskState
 from formwarden.stores.statistics import Statistics
+from formwarden.stores.telling import Telling
 from formwarden.submission import BodySource
 
 Key = NewType("Key", bytes)
@@ -96,6 +98,36 @@ class Spend:
     keys: tuple[Key, ...]  # written under the first, counted under all (G20)
     window_s: float
     limit: int
+    taken: bool = True  # False: only asked; `marks` of another spend, or an outcome, writes here
+    marks: Key | None = None  # written here too, when this budget is found spent or its last slot is taken
+    shared: bool = False  # of everybody: spent, some replies may wait for it (`Queue`)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """Where a reply may wait while a shared budget is spent: the lowest score is looked at first (G02)."""
+
+    limit: int  # replies that wait at once; beyond them it is suppressed
+    until: float
+    check_s: float  # from one look to the next
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Whose reply it is: kept with a granted one, for what its outcome will mean (G10, G12).
+
+    `recipient` under every key, newest first; the others under the newest.
+    """
+
+    recipient: tuple[Key, ...]
+    provider: Key
+    site: Key
+    label: str = ""  # google, microsoft, ...: shown to the owner; of other groups only the key is known
+    domain: Key | None = None  # registrable; None where a provider's domain has many strangers
+    client: Key | None = None  # what CLIENT_BOUNCED is asked by, under today's key
+    network: tuple[Key, ...] = ()  # under the keys of all days kept for reading
+    standing: str = ""
 
 
 class Decision(StrEnum):
@@ -115,11 +147,17 @@ class ReplyRequest:
     decision: Decision
     code: str
     spends: tuple[Spend, ...] = ()  # for SEND: all or nothing, the first spent one names the code
-    subjects: tuple[Key, ...] = ()  # asked again for suppression inside the transaction
+    subjects: tuple[
+        Key, ...
+    ] = ()  # asked again for suppression inside the transaction; the first is kept: whose it is
     hold_until: float | None = None  # for HOLD
     check_at: float | None = None  # for HOLD: when the worker looks again; None: never by itself
     lease_s: float | None = None  # for SEND: taken at once by the caller, who sends it himself (`permit`, G17)
     preview: bool = False  # say what would be granted and write nothing at all (G18)
+    account: Account | None = None  # for SEND
+    queue: Queue | None = None  # for SEND: wait where a shared budget is spent
+    probe: bool = False  # for SEND: may be one of the probes of a half-open breaker (G09)
+    exempt: bool = False  # for SEND: a half-open breaker does not concern it: prior contact (row 18)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +167,27 @@ class Reservation:
     decision: Decision
     code: str  # OK, or the code of what stood against it
     new: bool  # this call decided it, a held row's included; False: the row was there already, and not held
+    until: float | None = None  # end of the hold, where it is held
+
+
+class Shut(StrEnum):
+    """How a breaker stands that is not closed."""
+
+    OPEN = "open"
+    PROBING = "probing"  # half-open: a few probes decide (G09)
+    CONFIG = "config"  # the provider refuses how we send, until it is mended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """What a day allows by now (G06, G10). `day` counts from the epoch, in UTC: the last one that was judged."""
+
+    cap: int
+    day: int
+    drip_cap: int | None = None  # while a drip is suspected, until the owner says that it is real
+    drip_at: float | None = None
+    real_at: float | None = None  # when he said so last,
+    real_week: int = 0  # and how many addresses of a week he said it of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +195,11 @@ class Reputation:
     """What the gate's table reads about the subjects of one reply."""
 
     suppressed: Mapping[Key, str] = field(default_factory=dict[Key, str])  # subject -> cause
-    breakers: Mapping[Key, str] = field(default_factory=dict[Key, str])
+    breakers: Mapping[Key, Shut] = field(default_factory=dict[Key, Shut])
     replies_off: bool = False  # the switch of G18
     feedback_seen: bool = False  # G07
-    known: bool = False  # G03
+    known: bool = False  # G03: one of the subjects was remembered
+    growth: Growth | None = None  # None: nothing was judged yet
 
 
 class OutcomeKind(StrEnum):
@@ -155,6 +215,15 @@ class OutcomeKind(StrEnum):
     SOFT_LONG = "soft_long"
     SOFT_SHORT = "soft_short"
     OURS = "ours"
+    COMPLAINT = "complaint"  # the person, or his provider for him, called it unwanted (G13)
+
+
+class Ours(StrEnum):
+    """What a provider has against us, where the refusal is not the address's fault."""
+
+    OTHER = "other"
+    REPUTATION = "reputation"  # opens the provider group at once
+    CONFIG = "config"  # how we send: CONFIG_UNSAFE until mended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +235,10 @@ class Outcome:
     kind: OutcomeKind
     reason: str  # code and text of the relay, at most 500 characters
     until: float | None = None  # end of a suppression, or when it is due again
-    subject: Key | None = None  # for HARD, DOMAIN and soft ones: what to suppress until then
+    subject: Key | None = None  # whom to suppress until then; for OURS: the provider that spoke, None: the reply's
+    ours: Ours = Ours.OTHER  # for OURS
+    counts: bool = True  # False: ends this reply and feeds no breaker: it may be forged (G12, G13)
+    breaking: Breaking = DEFAULT  # the figures by which it opens, or closes, a breaker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +256,7 @@ class ReplyRow:
     held_until: float | None = None
     attempts: int = 0
     last: str = ""  # the last outcome's reason
+    score: float | None = None  # held in a `Queue`: by this the next is chosen
 
 
 class Ledger(Protocol):
@@ -233,6 +306,81 @@ class Ledger(Protocol):
 
     async def replies(self, submissions: Collection[bytes], /) -> Mapping[bytes, ReplyRow]:
         """Read the reply rows of these submissions, by submission id. StoreError: nothing is known of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """What one day in UTC brought."""
+
+    wanted: int = 0  # replies granted, or refused for a shared budget alone
+    granted: int = 0
+    known: int = 0  # outcomes that became known on it
+    hard: float = 0.0
+    complaints: int = 0
+    alarms: int = 0  # that began on it, a provider's distrust among them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newcomers:
+    """Addresses by when a reply to them was first wanted (G10)."""
+
+    first_at: float | None = None  # the first one ever
+    week: int = 0  # within the last seven days
+    before: tuple[int, ...] = ()  # in each of the four weeks before, newest first, as far as there were any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """One breaker that is not closed."""
+
+    subject: Key
+    cause: str
+    label: str  # google, ...; "site"; "" where only the key is known
+    shut: Shut
+    opened_at: float
+    until: float | None  # None: until mended
+    probes: int = 0  # that are out, or came back well
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Something the owner must hear, by a way other than the stream that failed."""
+
+    id: int
+    kind: str  # breaker, config, complaint, drip
+    text: str  # no address, no text of a visitor
+    at: float
+
+
+class Measures(Protocol):
+    """What limits grow and shrink by: beside the ledger, in its place, under the same promises."""
+
+    async def measure(self, day: int, /) -> tuple[Day, Newcomers, Growth | None]:
+        """Read what one day brought, who is new, and what was allowed last. StoreError: nothing grows."""
+
+    async def grow(self, growth: Growth, /, *, after: Growth | None, alarm: str = "") -> bool:
+        """Write what is allowed from now on if `after` is what stands; `alarm` is written in the same step.
+
+        Of racing callers one gets True. StoreError: it stands as it stood, or was written unheard.
+        """
+
+    async def remember(self, subject: Key, /, *, on: bool = True) -> None:
+        """Write that this address is one we know, or (`on=False`) is not (G03). StoreError: say so to the caller."""
+
+    async def breakers(self) -> Sequence[Breaker]:
+        """Read every breaker that is not closed, newest first. StoreError: nothing is known."""
+
+    async def close(self, subject: Key, /) -> bool:
+        """Close a breaker by hand, its window empty; say whether it was not closed. StoreError: it stands."""
+
+    async def alarms(self, limit: int, /, *, lease_s: float) -> Sequence[Alarm]:
+        """Take alarms nobody was told of, oldest first; each may come again after `lease_s`. StoreError: none."""
+
+    async def told(self, ids: Collection[int], /) -> None:
+        """Write that these were told. StoreError: they are told again."""
+
+    async def untold(self) -> int:
+        """Count the alarms nobody was told of, those that are being told included. StoreError: nothing is known."""
 
 
 REPLIES_OFF = Key(b"\x00replies off")
@@ -334,11 +482,21 @@ class Inquiries(Protocol):
         brought back. StoreError: none was taken, or they come again after `lease_s`.
         """
 
-    async def claim_staff(self, limit: int, /, *, lease_s: float) -> Sequence[Inquiry]:
+    async def claim_staff(self, limit: int, /, *, lease_s: float, per_hour: int | None = None) -> Sequence[Inquiry]:
         """Take inquiries whose staff mail is due and not leased, oldest first.
 
-        Each goes to one caller until `lease_s` is over: at least once, never to two at a time. A lease or a wait far
-        ahead is brought back. StoreError: none was taken, or they come again after `lease_s`.
+        Each goes to one caller until `lease_s` is over: at least once, never to two at a time. With `per_hour`
+        no more different ones are given out within any hour, whoever asks; one that comes again does so before
+        others, and counts from then. A lease, a wait or a count far ahead is brought back. StoreError: none was
+        taken, or they come again after `lease_s`.
+        """
+
+    async def gather_staff(
+        self, limit: int, /, *, lease_s: float, per_hour: int, every_s: float
+    ) -> Sequence[Inquiry]:
+        """Take what `claim_staff` may not give out in this hour, oldest first, without bodies: to go in one mail.
+
+        Only what was due when the last whole `every_s` since the epoch ended. Otherwise as `claim_staff`.
         """
 
     async def staff(self, inquiry: bytes, /, *, to: Staff, note: str = "", due_at: float = 0.0) -> bool:
@@ -371,8 +529,16 @@ class Store(Protocol):
         """The sending side."""
 
     @property
+    def measures(self) -> Measures:
+        """What limits grow and shrink by, where the ledger is."""
+
+    @property
     def inquiries(self) -> Inquiries:
         """The owner's side."""
+
+    @property
+    def telling(self) -> Telling:
+        """What the staff is told of many inquiries at once, where the inquiries are."""
 
     @property
     def statistics(self) -> Statistics:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from formwarden.stores.ports import Counters, Inquiries, Ledger, Store
+from formwarden.stores.ports import Counters, Inquiries, Ledger, Measures, Store
 from formwarden.stores.runs import Run, TaskState
 from formwarden.stores.statistics import Statistics
+from formwarden.stores.telling import Telling
 
 COUNTERS_SHARE: Final = 4  # one in so many of the things a purge may erase
 
@@ -26,6 +27,16 @@ class SplitStore:
     def ledger(self) -> Ledger:
         """The sending side."""
         return self._durable.ledger
+
+    @property
+    def measures(self) -> Measures:
+        """What limits grow and shrink by."""
+        return self._durable.measures
+
+    @property
+    def telling(self) -> Telling:
+        """What the staff is told of many inquiries at once."""
+        return self._durable.telling
 
     @property
     def inquiries(self) -> Inquiries:

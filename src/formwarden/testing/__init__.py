@@ -9,11 +9,13 @@ with dns.served() as server:                            # or over UDP and TCP, f
     environment = {"FORMWARDEN_DNS_SERVERS": server}
 ```
 
+`reply_leaks(reply)` says what an auto-reply would carry that is not the site's.
 `Clock` moves time by hand; bots and people that visit a form are in `formwarden.testing.personas`.
 """
 
 from formwarden.testing.dns_rows import DNS_ROWS, DnsRow
 from formwarden.testing.fake_dns import FakeDNS
 from formwarden.testing.movable_clock import Clock
+from formwarden.testing.reply_lint import reply_leaks
 
-__all__ = ["DNS_ROWS", "Clock", "DnsRow", "FakeDNS"]
+__all__ = ["DNS_ROWS", "Clock", "DnsRow", "FakeDNS", "reply_leaks"]

@@ -71,7 +71,7 @@ class WardenMiddleware:
         client = self._warden.client_at(peer_of(scope), headers)
         root = link_root(scope.get("root_path", ""))
         page = PageRequest(client, preferred_language(headers.get("accept-language", "")), root=root)
-        if method in READING:
+        if method in READING or self._warden.stopping.is_ours(path):
             with known(page):
                 answer = await self._own_answer(path, scope, headers, page)
             if answer is not None:
@@ -89,7 +89,9 @@ class WardenMiddleware:
             self._warden.nudge()
 
     async def _own_answer(self, path: str, scope: Scope, headers: dict[str, str], page: PageRequest) -> Answer | None:
-        """Give an asset of ours, a fresh token, or a thanks page with a valid receipt; None: it is the site's."""
+        """Give a page, an asset or a fresh token of ours, or thanks for a valid receipt; None: it is the site's."""
+        if self._warden.stopping.is_ours(path):
+            return await self._warden.stopping.answer(path, scope["method"].upper(), page.client, page.language)
         query = scope.get("query_string", b"").decode("latin-1")
         if path.startswith(self._prefix):
             return self._warden.asset(path, query, headers.get("if-none-match"), page.client)

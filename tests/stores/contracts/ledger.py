@@ -132,7 +132,7 @@ class LedgerContract:
 
     async def test_a_held_reply_may_be_decided_again_once(self, store: Store, clock: MovableClock) -> None:
         held = await store.ledger.reserve(hold(1, hold_until=clock.now() + HOUR))
-        assert held == Reservation(decision=Decision.HOLD, code="HELD_SUSPECT", new=True)
+        assert held == Reservation(decision=Decision.HOLD, code="HELD_SUSPECT", new=True, until=clock.now() + HOUR)
         created_at = clock.now()
         clock.move(60)
         site = spend("SITE_RATE", "site", limit=1)

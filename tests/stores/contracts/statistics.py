@@ -2,10 +2,10 @@
 
 import pytest
 
-from formwarden.stores.ports import REPLIES_OFF, Decision, Staff, State, Store
+from formwarden.stores.ports import REPLIES_OFF, Decision, Ours, OutcomeKind, Staff, State, Store
 from formwarden.stores.statistics import Figures, InquiryCount, ReplyCount
 from tests.clock import MovableClock
-from tests.stores.samples import DAY, HOUR, inquiry, key, send
+from tests.stores.samples import DAY, HOUR, account, inquiry, key, outcome, send
 
 
 async def kept(
@@ -25,6 +25,19 @@ class StatisticsContract:
         assert (figures.now, figures.inquiries, figures.replies) == (clock.now(), (), ())
         assert (figures.replies_off, figures.staff_waiting, figures.staff_oldest) == (False, 0, None)
         assert (figures.suppressions, figures.tasks) == ({}, {})
+        assert (figures.breakers, figures.alarms, figures.known) == (0, 0, 0)
+
+    async def test_breakers_alarms_and_people_we_know_are_counted(self, store: Store, clock: MovableClock) -> None:
+        await store.ledger.reserve(send(1, account=account(1)))
+        await store.ledger.settle(outcome(1, OutcomeKind.OURS, ours=Ours.REPUTATION))
+        await store.measures.remember(key("ann"))
+        figures = await store.statistics.read()
+        assert (figures.breakers, figures.alarms, figures.known) == (1, 1, 1)
+        await store.measures.told([alarm.id for alarm in await store.measures.alarms(9, lease_s=60)])
+        await store.measures.close(key("group google"))
+        clock.move(1)
+        figures = await store.statistics.read()
+        assert (figures.breakers, figures.alarms, figures.known) == (0, 0, 1)
 
     async def test_inquiries_are_counted_by_form_and_state_for_a_day_and_a_week(
         self, store: Store, clock: MovableClock

@@ -7,6 +7,7 @@ import resource
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -15,14 +16,15 @@ from formwarden.clock import SystemClock
 from formwarden.entropy import system_entropy
 from formwarden.errors import StoreError
 from formwarden.faults import Faults
-from formwarden.stores.ports import Decision
+from formwarden.stores.ports import Decision, Growth
+from formwarden.stores.ports import Queue as Waiting
 from formwarden.stores.settings import Stores
 from formwarden.stores.sqlite.mounts import system_mounts
 from formwarden.stores.sqlite.opening import Opener
 from formwarden.stores.sqlite.patience import Patience
 from formwarden.stores.sqlite.plans import durable_plan
 from formwarden.stores.sqlite.store import SqliteStore
-from tests.stores.samples import DAY, inquiry, observation, send, spend
+from tests.stores.samples import DAY, account, inquiry, observation, send, spend
 
 WAIT_S = 60.0
 
@@ -69,6 +71,32 @@ def reserve_together(
 
     for path in paths:
         told.put({path: asyncio.run(race(path))})
+
+
+def measure_together(
+    paths: Sequence[str], name: int, growth: Growth, barrier: Barrier, told: "Queue[dict[str, int]]"
+) -> None:
+    """Race for the places of a half-open breaker, for those of the queue, and for what is allowed from now on."""
+
+    async def race(path: str) -> dict[str, int]:
+        store = new_store(path)
+        await store.health()
+        barrier.wait(WAIT_S)
+        wait = Waiting(limit=10, until=store_clock.now() + DAY, check_s=60.0, score=0.5)
+        full = spend("SITE_RATE", "site", limit=0, shared=True)
+        other = [f"{name}/{number}" for number in range(5)]
+        probes = (store.ledger.reserve(send(f"p{who}", account=account(who), probe=True)) for who in other)
+        queue = (store.ledger.reserve(send(f"q{who}", full, queue=wait)) for who in other)
+        got = await asyncio.gather(*probes, *queue)
+        grown = await store.measures.grow(replace(growth, cap=growth.cap + name), after=growth, alarm="grown")
+        await store.aclose()
+        decisions = [reservation.decision for reservation in got]
+        counts = {"probes": decisions.count(Decision.SEND), "queue": decisions.count(Decision.HOLD)}
+        return {**counts, "grown": int(grown)}
+
+    store_clock = SystemClock()
+    for path in paths:
+        told.put(asyncio.run(race(path)))
 
 
 def migrate_together(folder: str, rounds: int, barrier: Barrier, told: "Queue[str]") -> None:

@@ -14,11 +14,13 @@ from pathlib import Path
 import apsw
 import pytest
 
-from formwarden.stores.ports import Inquiry
+from formwarden.stores.breaking import Breaking
+from formwarden.stores.ports import Growth, Inquiry, Ours, OutcomeKind
 from formwarden.stores.sqlite.locks import open_lock, try_lock
 from tests.soak import runs
+from tests.stores.samples import account, outcome, send
 from tests.stores.sqlite.fleet import FLEET, together
-from tests.stores.sqlite.programs import WAIT_S, new_store, open_together, reserve_together
+from tests.stores.sqlite.programs import WAIT_S, measure_together, new_store, open_together, reserve_together
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
@@ -64,6 +66,17 @@ async def kept(path: Path, name: str | int) -> Inquiry | None:
         await store.aclose()
 
 
+async def half_open(path: str, growth: Growth) -> None:
+    """Leave a store with a breaker that lets only probes pass, and something that may grow."""
+    store = new_store(path)
+    await store.ledger.reserve(send("distrusted", account=account("distrusted")))
+    at_once = Breaking(open_s=(0.0, 0.0))
+    refusal = outcome("distrusted", OutcomeKind.OURS, ours=Ours.REPUTATION, breaking=at_once)
+    await store.ledger.settle(refusal)
+    await store.measures.grow(growth, after=None)
+    await store.aclose()
+
+
 def wait_until(true: object) -> None:
     """Wait for another process, in real time; the test's own time limit ends it."""
     assert callable(true)
@@ -97,6 +110,23 @@ def test_eight_processes_racing_get_exactly_the_budget(tmp_path: Path) -> None:
     for _ in range(RACERS * len(paths)):
         granted.update(told.get(timeout=WAIT_S))
     assert granted == dict.fromkeys(paths, BUDGET)
+
+
+@pytest.mark.soak
+def test_eight_processes_racing_take_no_more_places_than_there_are(tmp_path: Path) -> None:
+    paths = tuple(str(tmp_path / f"{number}.db") for number in range(runs(1, 20)))
+    growth = Growth(cap=50, day=1)
+    for path in paths:
+        asyncio.run(half_open(path, growth))
+    barrier, told = FLEET.Barrier(RACERS), FLEET.Queue()
+    race = [
+        FLEET.Process(target=measure_together, args=(paths, name, growth, barrier, told)) for name in range(RACERS)
+    ]
+    together(race)
+    taken = Counter[str]()
+    for _ in range(RACERS * len(paths)):
+        taken.update(told.get(timeout=WAIT_S))
+    assert taken == {"probes": 3 * len(paths), "queue": 10 * len(paths), "grown": len(paths)}
 
 
 @pytest.mark.soak

@@ -21,7 +21,7 @@ from tests.clock import MovableClock
 from tests.stores.samples import DAY, HOUR, inquiry, key, observation, outcome, send, spend
 
 pytestmark = pytest.mark.anyio
-KINDS = 7  # of rows in the durable file that a purge erases
+KINDS = 12  # of rows in the durable file that a purge erases
 BUDGETS = tuple(spend(f"BUDGET_{number}", f"{number}", limit=10_000) for number in range(7))
 
 

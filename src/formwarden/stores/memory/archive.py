@@ -28,8 +28,10 @@ from formwarden.stores.archive import (
     counts_of,
     joined_keys,
 )
+from formwarden.stores.memory.archive_measures import add_measure, measures
 from formwarden.stores.memory.inquiries import MemoryInquiries
-from formwarden.stores.memory.ledger import MemoryLedger, Reply
+from formwarden.stores.memory.ledger import MemoryLedger
+from formwarden.stores.memory.replies import Reply, Shelves
 from formwarden.stores.memory.room import Kept
 from formwarden.stores.ports import Key, Staff, State
 
@@ -93,7 +95,11 @@ class MemoryArchive:
         with self.lock:
             shelves = self.ledger.shelves()
             names = {name for key in subjects for name in shelves.budgets.replies_at(key)}
-            names |= {name for name, reply in shelves.replies.items() if reply.row.submission_id in inquiries}
+            names |= {
+                name
+                for name, reply in shelves.replies.items()
+                if reply.row.submission_id in inquiries or reply.recipient in subjects
+            }
             return {name: self._reply(shelves.replies[name]) for name in names if name in shelves.replies}
 
     def erase(self, erasure: Erasure, /) -> Mapping[str, int]:
@@ -104,8 +110,11 @@ class MemoryArchive:
                 done.update(self._erase_inquiry(name))
             for name in erasure.replies:
                 done.update(self._cut_loose(name))
+            shelves = self.ledger.shelves()
+            shelves.days.forget(erasure.subjects)
+            for subject in erasure.subjects:
+                shelves.known.pop(subject, None)
             if erasure.forget:
-                shelves = self.ledger.shelves()
                 done["suppressions"] = sum(shelves.suppressions.forget(subject) for subject in erasure.subjects)
                 done["slots"] = sum(shelves.budgets.forget(subject) for subject in erasure.subjects)
         return done
@@ -122,16 +131,24 @@ class MemoryArchive:
         yield from shelves.outcomes.values()
         for subject, cause, until in shelves.suppressions.standing():
             yield KeptSuppression(subject=subject, cause=cause, until=until)
-        if self.ledger.feedback_seen:
+        if shelves.feedback_seen:
             yield KeptMark(name="feedback_seen", at=self.clock.now())
+        if shelves.days.first_at is not None:
+            yield KeptMark(name="first_wanted", at=shelves.days.first_at)
+        yield from measures(shelves)
 
     def _reply(self, reply: Reply) -> KeptReply:
+        shelves, name = self.ledger.shelves(), reply.row.reply_id
         return KeptReply(
             row=reply.row,
             check_at=reply.check_at,
             due_at=reply.due_at,
             lease_until=reply.lease_until,
-            spends=self.ledger.shelves().budgets.of(reply.row.reply_id),
+            spends=shelves.budgets.of(name),
+            recipient=reply.recipient,
+            wanted=reply.wanted,
+            account=shelves.accounts.accounts.get(name),
+            probe_of=shelves.accounts.probe_of(name),
         )
 
     def _add(self, record: Record) -> bool:
@@ -152,9 +169,9 @@ class MemoryArchive:
                 shelves.suppressions.add(record.subject, record.cause, record.until)
                 return True
             case KeptMark():
-                new = not self.ledger.feedback_seen
-                self.ledger.see_feedback()
-                return new
+                return _add_mark(shelves, record)
+            case _:
+                return add_measure(shelves, record)
 
     def _add_reply(self, record: KeptReply) -> bool:
         shelves = self.ledger.shelves()
@@ -162,8 +179,17 @@ class MemoryArchive:
         if name in shelves.replies:
             return False
         shelves.replies[name] = Reply(
-            row=record.row, check_at=record.check_at, due_at=record.due_at, lease_until=record.lease_until
+            row=record.row,
+            check_at=record.check_at,
+            due_at=record.due_at,
+            lease_until=record.lease_until,
+            recipient=record.recipient,
+            wanted=record.wanted,
         )
+        if record.account is not None:
+            shelves.accounts.accounts[name] = record.account
+        for subject in record.probe_of:
+            shelves.accounts.take_place(subject, name)
         shelves.budgets.put(name, record.spends)
         return True
 
@@ -194,12 +220,24 @@ class MemoryArchive:
         nobody, slots = self.entropy(ID_BYTES), shelves.budgets.of(name)
         state = ENDED.get(reply.row.state, reply.row.state)
         reply.row = replace(reply.row, reply_id=nobody, submission_id=self.entropy(ID_BYTES), state=state, last="")
+        reply.recipient = None
         shelves.replies[nobody] = reply
         shelves.budgets.refund(name)
         shelves.budgets.put(nobody, slots)
+        shelves.accounts.rename(name, nobody)
         about = [kept for kept in shelves.outcomes.values() if kept.reply_id == name]
         for kept in about:
             del shelves.outcomes[kept.id]
             cut = replace(kept, id=self.entropy(ID_BYTES), reply_id=nobody, reason="")
             shelves.outcomes[cut.id] = cut
         return {"replies": 1, "outcomes": len(about)}
+
+
+def _add_mark(shelves: Shelves, mark: KeptMark) -> bool:
+    if mark.name == "first_wanted":
+        new = shelves.days.first_at is None
+        shelves.days.first_at = mark.at if shelves.days.first_at is None else shelves.days.first_at
+        return new
+    new = not shelves.feedback_seen
+    shelves.feedback_seen = True
+    return new

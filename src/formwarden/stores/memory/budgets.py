@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from formwarden.stores.deciding import MARK_EVERY_S
 from formwarden.stores.ports import Key, Spend
 from formwarden.stores.retention import SPENDS_KEPT_S
 
@@ -22,18 +23,22 @@ class MemoryBudgets:
             taken = self._taken.get(key, {})
             taken.update({reply: now + window_s for reply, at in taken.items() if at > now + window_s})
 
-    def first_spent(self, spends: Iterable[Spend], now: float) -> str | None:
-        """Return the first budget without a free slot; those stamped in the future count too."""
-        for spend in spends:
-            taken = (at for key in spend.keys for at in self._taken.get(key, {}).values())
-            if sum(at >= now - spend.window_s for at in taken) >= spend.limit:
-                return spend.budget
-        return None
+    def count(self, spend: Spend, now: float) -> int:
+        """Return how many slots of a budget are taken; those stamped in the future count too."""
+        return sum(at >= now - spend.window_s for key in spend.keys for at in self._taken.get(key, {}).values())
 
     def take(self, spends: Iterable[Spend], reply: bytes, now: float) -> None:
         """Take one slot of each different key."""
         for spend in spends:
-            self._taken.setdefault(spend.keys[0], {})[reply] = now
+            if spend.taken:
+                self._taken.setdefault(spend.keys[0], {})[reply] = now
+
+    def mark(self, keys: Iterable[Key], reply: bytes, now: float) -> None:
+        """Write marks, but where there is one of the last minute."""
+        for key in keys:
+            taken = self._taken.setdefault(key, {})
+            if all(at <= now - MARK_EVERY_S for at in taken.values()):
+                taken[reply] = now
 
     def refund(self, reply: bytes) -> None:
         """Give the slots of a reply back."""

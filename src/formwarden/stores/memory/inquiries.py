@@ -13,6 +13,7 @@ from formwarden.stores.paging import page_key, place_of
 from formwarden.stores.ports import Inquiry, Page, Staff, State
 from formwarden.stores.retention import bodies_kept, facts_kept_s
 from formwarden.stores.settings import Stores
+from formwarden.stores.telling import STAFF_WINDOW_S
 
 
 class MemoryInquiries:
@@ -23,6 +24,7 @@ class MemoryInquiries:
         self._lock = lock
         self._room = room
         self._kept: dict[bytes, Kept] = {}
+        self._staff_slots: dict[bytes, float] = {}  # by inquiry: when its mail was given out last to go singly
 
     async def keep(self, inquiry: Inquiry, /, *, lease_s: float, replaces: bytes | None = None) -> Inquiry | None:
         """Store it, its state under a lease; None: it is new, else what this id already is (nothing changes)."""
@@ -79,18 +81,36 @@ class MemoryInquiries:
                 kept.lease_until = now + lease_s
             return tuple(kept.inquiry for kept in waiting[:limit])
 
-    async def claim_staff(self, limit: int, /, *, lease_s: float) -> Sequence[Inquiry]:
+    async def claim_staff(self, limit: int, /, *, lease_s: float, per_hour: int | None = None) -> Sequence[Inquiry]:
         """Take inquiries whose staff mail is due and not leased, oldest first."""
         with self._lock:
             now = self._clock.now()
             self._bring_back(now, lease_s)
-            waiting = [
-                kept for kept in self._kept.values() if kept.inquiry.staff is Staff.DUE and kept.staff_at <= now
-            ]
-            waiting.sort(key=lambda kept: (kept.inquiry.received_at, kept.inquiry.id))
-            for kept in waiting[:limit]:
+            chosen = self._staff_waiting(now)[:limit]
+            if per_hour is not None:
+                free = max(0, per_hour - self._staff_used(now))
+                again = [kept for kept in self._staff_waiting(now) if kept.inquiry.id in self._staff_slots][:limit]
+                others = [kept for kept in self._staff_waiting(now) if kept.inquiry.id not in self._staff_slots]
+                chosen = again + others[: min(free, limit - len(again))]
+                self._staff_slots.update((kept.inquiry.id, now) for kept in chosen)
+            for kept in chosen:
                 kept.staff_at = now + lease_s
-            return tuple(kept.inquiry for kept in waiting[:limit])
+            return tuple(kept.inquiry for kept in chosen)
+
+    async def gather_staff(
+        self, limit: int, /, *, lease_s: float, per_hour: int, every_s: float
+    ) -> Sequence[Inquiry]:
+        """Take what may not go singly in this hour, oldest first, without bodies."""
+        with self._lock:
+            now = self._clock.now()
+            self._bring_back(now, lease_s)
+            if self._staff_used(now) < per_hour:
+                return ()
+            waiting = self._staff_waiting(now - now % every_s)
+            chosen = [kept for kept in waiting if kept.inquiry.id not in self._staff_slots][:limit]
+            for kept in chosen:
+                kept.staff_at = now + lease_s
+            return tuple(replace(kept.inquiry, body=None) for kept in chosen)
 
     async def staff(self, inquiry: bytes, /, *, to: Staff, note: str = "", due_at: float = 0.0) -> bool:
         """Set where the staff mail stands, and end its lease; False: no such inquiry. SENT never goes back."""
@@ -172,6 +192,15 @@ class MemoryInquiries:
                 kept.lease_until = now + lease_s
             if too_far(kept.staff_at, now):
                 kept.staff_at = now + lease_s
+
+    def _staff_waiting(self, until: float) -> list[Kept]:
+        waiting = [kept for kept in self._kept.values() if kept.inquiry.staff is Staff.DUE and kept.staff_at <= until]
+        return sorted(waiting, key=lambda kept: (kept.inquiry.received_at, kept.inquiry.id))
+
+    def _staff_used(self, now: float) -> int:
+        slots = {each: min(at, now) for each, at in self._staff_slots.items() if at >= now - STAFF_WINDOW_S}
+        self._staff_slots = slots
+        return len(slots)
 
     def _over(self, settings: Stores) -> Iterator[Kept]:
         now = self._clock.now()

@@ -12,8 +12,10 @@ from formwarden.stores.memory.counters import MemoryCounters
 from formwarden.stores.memory.inquiries import MemoryInquiries
 from formwarden.stores.memory.leases import MemoryLeases
 from formwarden.stores.memory.ledger import MemoryLedger
+from formwarden.stores.memory.measures import MemoryMeasures
 from formwarden.stores.memory.room import MemoryRoom
 from formwarden.stores.memory.statistics import MemoryStatistics
+from formwarden.stores.memory.telling import MemoryTelling
 from formwarden.stores.runs import Run, TaskState
 from formwarden.stores.settings import Stores
 
@@ -35,6 +37,8 @@ class MemoryStore:
         room = MemoryRoom(settings.store_bytes, clock, self._has_live_reply)
         self._inquiries = MemoryInquiries(clock, self._lock, room)
         self._ledger = MemoryLedger(clock, self._lock, self._inquiries)
+        self._measures = MemoryMeasures(clock, self._lock, self._ledger.shelves())
+        self._telling = MemoryTelling(clock, self._lock, self._inquiries, self._ledger)
         self._statistics = MemoryStatistics(clock, self._lock, self._inquiries, self._ledger, self._leases)
 
     @property
@@ -48,9 +52,19 @@ class MemoryStore:
         return self._ledger
 
     @property
+    def measures(self) -> MemoryMeasures:
+        """What limits grow and shrink by."""
+        return self._measures
+
+    @property
     def inquiries(self) -> MemoryInquiries:
         """The owner's side."""
         return self._inquiries
+
+    @property
+    def telling(self) -> MemoryTelling:
+        """What the staff is told of many inquiries at once."""
+        return self._telling
 
     @property
     def statistics(self) -> MemoryStatistics:

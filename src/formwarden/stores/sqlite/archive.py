@@ -23,6 +23,8 @@ from formwarden.stores.archive import (
     joined_keys,
 )
 from formwarden.stores.ports import Key
+from formwarden.stores.sqlite.accounts import SqliteRows, account_of, add_account, probe_of
+from formwarden.stores.sqlite.archive_measures import add_measure, measures
 from formwarden.stores.sqlite.attached import Attached
 from formwarden.stores.sqlite.erasing import erase
 from formwarden.stores.sqlite.kept import FIELDS, inquiry_of, insert, row_of
@@ -36,21 +38,22 @@ NEW_KEY: Final = "INSERT INTO recipient_key (key, made_at) VALUES (?, ?)"
 INQUIRIES: Final = f"""
 SELECT staff_at, {FIELDS}, content FROM inquiry LEFT JOIN body ON body.inquiry = inquiry.n ORDER BY n
 """  # noqa: S608 - a constant of ours
-REPLIES: Final = f"SELECT n, check_at, due_at, lease_until, {COLUMNS} FROM reply"  # noqa: S608 - a constant of ours
+REPLIES: Final = f"SELECT n, check_at, due_at, lease_until, recipient, wanted, {COLUMNS} FROM reply"  # noqa: S608 - a constant of ours
 REPLIES_IN_ORDER: Final = f"{REPLIES} ORDER BY n"
 OF_INQUIRY: Final = f"{REPLIES} WHERE submission = ?"
-OF_SUBJECT: Final = f"{REPLIES} WHERE n IN (SELECT reply FROM spend WHERE key = ?)"  # noqa: S608 - ours
+OF_SUBJECT: Final = f"{REPLIES} WHERE recipient = ?1 OR n IN (SELECT reply FROM spend WHERE key = ?1)"  # noqa: S608 - ours
 SPENDS: Final = "SELECT key, at FROM spend WHERE reply = ? ORDER BY key, at"
 STAFF_AT: Final = "UPDATE inquiry SET staff_at = ? WHERE id = ?"
 NEW_REPLY: Final = """
-INSERT INTO reply (id, submission, state, code, created_at, held_until, check_at, due_at, lease_until, attempts, last)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+INSERT INTO reply (id, submission, state, code, created_at, held_until, check_at, due_at, lease_until, attempts, last,
+    recipient, score, wanted)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
 """
 NEW_SPEND: Final = "INSERT INTO spend VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 NEW_OUTCOME: Final = "INSERT INTO outcome VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 NEW_SUPPRESSION: Final = "INSERT INTO suppression VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 NEW_MARK: Final = "INSERT INTO mark VALUES (?, ?) ON CONFLICT DO NOTHING"
-ReplyColumns = tuple[int, float | None, float | None, float | None, *Columns]
+ReplyColumns = tuple[int, float | None, float | None, float | None, bytes | None, int, *Columns]
 
 
 class SqliteSnapshot:
@@ -82,6 +85,7 @@ class SqliteSnapshot:
             yield KeptSuppression(subject=Key(subject), cause=cause, until=until)
         for name, at in read("SELECT name, at FROM mark"):
             yield KeptMark(name=name, at=at)
+        yield from measures(self._connection)
 
 
 class SqliteArchive:
@@ -155,9 +159,20 @@ def _adopt(connection: apsw.Connection, keys: Sequence[RecipientKey]) -> None:
 
 
 def _reply(connection: apsw.Connection, row: ReplyColumns) -> KeptReply:
-    number, check_at, due_at, lease_until = row[:4]
+    number, check_at, due_at, lease_until, recipient, wanted = row[:6]
     spends = tuple((Key(key), at) for key, at in connection.execute(SPENDS, (number,)))
-    return KeptReply(row=reply_of(row[4:]), check_at=check_at, due_at=due_at, lease_until=lease_until, spends=spends)
+    kept = reply_of(row[6:])
+    return KeptReply(
+        row=kept,
+        check_at=check_at,
+        due_at=due_at,
+        lease_until=lease_until,
+        spends=spends,
+        recipient=None if recipient is None else Key(recipient),
+        wanted=bool(wanted),
+        account=account_of(connection, number, kept.reply_id),
+        probe_of=probe_of(connection, number),
+    )
 
 
 def _add(connection: apsw.Connection, record: Record) -> bool:
@@ -178,6 +193,8 @@ def _add(connection: apsw.Connection, record: Record) -> bool:
             connection.execute(NEW_SUPPRESSION, (record.subject, plain(record.cause), record.until))
         case KeptMark():
             connection.execute(NEW_MARK, (plain(record.name), record.at))
+        case _:
+            add_measure(connection, record)
     return connection.changes() > 0
 
 
@@ -185,10 +202,16 @@ def _add_reply(connection: apsw.Connection, record: KeptReply) -> bool:
     row = record.row
     moments = (row.created_at, row.held_until, record.check_at, record.due_at, record.lease_until)
     ids = (row.reply_id, row.submission_id, plain(row.state), plain(row.code))
-    connection.execute(NEW_REPLY, (*ids, *moments, row.attempts, plain(row.last)))
+    connection.execute(
+        NEW_REPLY, (*ids, *moments, row.attempts, plain(row.last), record.recipient, row.score, int(record.wanted))
+    )
     if not connection.changes():
         return False
     number = connection.last_insert_rowid()
     for key, at in record.spends:
         connection.execute(NEW_SPEND, (key, at, number))
+    if record.account is not None:
+        add_account(connection, number, record.account)
+    for subject in record.probe_of:
+        SqliteRows(connection).take_place(subject, row.reply_id)
     return True

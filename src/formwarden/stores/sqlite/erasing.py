@@ -23,8 +23,11 @@ ERASE: Final = """
 UPDATE inquiry SET state = ?, facts = ?, recipient = NULL, clear = 0, lineage = NULL, answer = NULL, note = ?,
 staff = iif(staff = 'due', 'none', staff), staff_note = '' WHERE n = ?
 """
-CUT: Final = "UPDATE reply SET id = ?, submission = ?, state = ?, last = '' WHERE n = ?"
+CUT: Final = "UPDATE reply SET id = ?, submission = ?, state = ?, last = '', recipient = NULL WHERE n = ?"
 CUT_OUTCOME: Final = "UPDATE outcome SET id = ?, reply = ?, reason = '' WHERE id = ?"
+CUT_ACCOUNT: Final = "UPDATE account SET client = NULL, networks = x'' WHERE reply = ?"
+FORGET_NEWCOMER: Final = "DELETE FROM newcomer WHERE recipient = ?"
+FORGET_KNOWN: Final = "DELETE FROM known WHERE subject = ?"
 FORGET: Final = "DELETE FROM suppression WHERE subject = ?"
 FORGET_SLOTS: Final = "DELETE FROM spend WHERE key = ?"
 
@@ -37,6 +40,7 @@ def erase(attached: Attached, connection: apsw.Connection, erasure: Erasure, ent
         (_erase_inquiry, sorted(erasure.inquiries)),
         (partial(_cut_loose, evidence=evidence, entropy=entropy), sorted(erasure.replies)),
     ]
+    steps.append((_forget_person, sorted(erasure.subjects)))
     if erasure.forget:
         done.update(suppressions=0, slots=0)
         steps.append((_forget, sorted(erasure.subjects)))
@@ -89,9 +93,17 @@ def _cut_loose(
     number, state = row
     nobody, outcomes = entropy(ID_BYTES), evidence.get(reply, ())
     connection.execute(CUT, (nobody, entropy(ID_BYTES), ENDED.get(state, state), number))
+    connection.execute(CUT_ACCOUNT, (number,))
     for outcome in outcomes:
         connection.execute(CUT_OUTCOME, (entropy(ID_BYTES), nobody, outcome))
     return {"replies": 1, "outcomes": len(outcomes)}
+
+
+def _forget_person(connection: apsw.Connection, subject: bytes) -> Mapping[str, int]:
+    """Forget that somebody came, and that he is known: whoever writes again is new."""
+    connection.execute(FORGET_NEWCOMER, (subject,))
+    connection.execute(FORGET_KNOWN, (subject,))
+    return {}
 
 
 def _forget(connection: apsw.Connection, subject: bytes) -> Mapping[str, int]:

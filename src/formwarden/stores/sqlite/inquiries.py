@@ -12,10 +12,11 @@ from formwarden.errors import StoreFullError
 from formwarden.stores.eviction import FULL, bytes_of
 from formwarden.stores.paging import page_key, place_of
 from formwarden.stores.ports import Inquiry, Page, Staff, State
-from formwarden.stores.sqlite.ahead import bring_back_claims, bring_back_staff
+from formwarden.stores.sqlite.ahead import bring_back_claims
 from formwarden.stores.sqlite.file import SqliteFile
 from formwarden.stores.sqlite.kept import SELECT, Row, answer_text, inquiry_of, insert, row_of
 from formwarden.stores.sqlite.room import Room
+from formwarden.stores.sqlite.staffing import take_singly, take_together
 from formwarden.stores.sqlite.texts import plain
 
 ONE: Final = f"{SELECT} WHERE id = ?"
@@ -31,10 +32,6 @@ WAITING: Final = """
 SELECT id FROM inquiry WHERE state = ? AND changed_at < ? AND lease_until <= ? ORDER BY changed_at, id LIMIT ?
 """
 LEASE: Final = "UPDATE inquiry SET lease_until = ? WHERE id = ?"
-STAFF_WAITING: Final = """
-SELECT id FROM inquiry WHERE staff = 'due' AND staff_at <= ? ORDER BY received_at, id LIMIT ?
-"""
-STAFF_LEASE: Final = "UPDATE inquiry SET staff_at = ? WHERE id = ?"
 STAFF: Final = """
 UPDATE inquiry SET staff = ?, staff_note = ?, staff_at = ? WHERE id = ? AND (staff <> 'sent' OR ? = 'sent')
 """
@@ -91,16 +88,25 @@ class SqliteInquiries:
 
         return await self._file.write(claim)
 
-    async def claim_staff(self, limit: int, /, *, lease_s: float) -> Sequence[Inquiry]:
+    async def claim_staff(self, limit: int, /, *, lease_s: float, per_hour: int | None = None) -> Sequence[Inquiry]:
         """Take inquiries whose staff mail is due and not leased, oldest first."""
 
         def claim_staff(connection: apsw.Connection) -> tuple[Inquiry, ...]:
-            now = self._clock.now()
-            bring_back_staff(connection, now, lease_s)
-            found = connection.execute(STAFF_WAITING, (now, limit))
-            return _lease(connection, STAFF_LEASE, now + lease_s, [row[0] for row in found])
+            chosen = take_singly(connection, limit, now=self._clock.now(), lease_s=lease_s, per_hour=per_hour)
+            return _all(connection, chosen)
 
         return await self._file.write(claim_staff)
+
+    async def gather_staff(
+        self, limit: int, /, *, lease_s: float, per_hour: int, every_s: float
+    ) -> Sequence[Inquiry]:
+        """Take what may not go singly in this hour, oldest first, without bodies."""
+
+        def gather_staff(connection: apsw.Connection) -> tuple[Inquiry, ...]:
+            now = self._clock.now()
+            return take_together(connection, limit, now=now, lease_s=lease_s, per_hour=per_hour, every_s=every_s)
+
+        return await self._file.write(gather_staff)
 
     async def staff(self, inquiry: bytes, /, *, to: Staff, note: str = "", due_at: float = 0.0) -> bool:
         """Set where the staff mail stands, and end its lease; False: no such inquiry. SENT never goes back."""
@@ -144,6 +150,10 @@ def _one(inquiry: bytes, connection: apsw.Connection) -> Inquiry | None:
 def _lease(connection: apsw.Connection, sql: str, until: float, inquiries: Sequence[bytes]) -> tuple[Inquiry, ...]:
     for inquiry in inquiries:
         connection.execute(sql, (until, inquiry))
+    return _all(connection, inquiries)
+
+
+def _all(connection: apsw.Connection, inquiries: Sequence[bytes]) -> tuple[Inquiry, ...]:
     found = (_one(inquiry, connection) for inquiry in inquiries)
     return tuple(inquiry for inquiry in found if inquiry is not None)
 

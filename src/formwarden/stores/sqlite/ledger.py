@@ -7,6 +7,7 @@ from typing import Final
 import apsw
 
 from formwarden.clock import Clock
+from formwarden.stores.breakers import shuts
 from formwarden.stores.outcomes import strongest
 from formwarden.stores.ports import (
     REPLIES_OFF,
@@ -17,13 +18,16 @@ from formwarden.stores.ports import (
     Reputation,
     Reservation,
 )
+from formwarden.stores.sqlite.accounts import SqliteRows
 from formwarden.stores.sqlite.file import SqliteFile
+from formwarden.stores.sqlite.measures import growth_of
 from formwarden.stores.sqlite.outbox import take_due
 from formwarden.stores.sqlite.replies import COLUMNS, row_of
 from formwarden.stores.sqlite.reserving import reserve
 from formwarden.stores.sqlite.settling import causes_of, set_suppression, settle
 
 MARKED: Final = "SELECT count(*) FROM mark WHERE name = 'feedback_seen'"
+KNOWN: Final = "SELECT EXISTS (SELECT 1 FROM known WHERE subject IN ({}))"
 LIFTED: Final = "DELETE FROM suppression WHERE subject = ? AND (until IS NULL OR until > ?)"
 BY_SUBMISSION: Final = f"SELECT {COLUMNS} FROM reply WHERE submission = ?"  # noqa: S608 - a constant of ours
 
@@ -65,11 +69,15 @@ class SqliteLedger:
         return await self._file.read(partial(_replies, tuple(submissions)))
 
     def _reputation(self, subjects: Sequence[Key], connection: apsw.Connection) -> Reputation:
-        causes = causes_of(connection, (*subjects, REPLIES_OFF), self._clock.now())
+        now = self._clock.now()
+        causes = causes_of(connection, (*subjects, REPLIES_OFF), now)
         return Reputation(
             suppressed={subject: strongest(causes[subject]) for subject in subjects if subject in causes},
             replies_off=REPLIES_OFF in causes,
             feedback_seen=connection.execute(MARKED).get > 0,
+            breakers=shuts(SqliteRows(connection), subjects, now),
+            known=bool(connection.execute(KNOWN.format(", ".join("?" * len(subjects))), subjects).get),
+            growth=growth_of(connection),
         )
 
     def _lift(self, subject: Key, connection: apsw.Connection) -> bool:

@@ -9,6 +9,13 @@ What bounds each kind of row, whoever sends whatever:
 - `spend`: the budgets themselves: a month of the site's replies, some seven rows each.
 - `outcome`: one for each attempt at a reply that had a slot, for its end, and for signed evidence about it.
 - `suppression`: one for each address that a relay refused; those with an end go then.
+- `account`, `probe`: one for each reply that was granted; accounts go with the facts of their time.
+- `breaker`: one for each provider group that refused a reply that was granted. A closed one stays while its window or
+  its level matters; one of a group without a name goes with the facts of its time, however it stands.
+- `newcomer`: `NEWCOMERS_A_DAY` at most are written a day; they go when they were not seen for as long as facts last.
+- `known`: by the site's own staff and program, without end.
+- `alarm`: one for each breaker that opens or closes, and each complaint; told ones go with the facts of their time.
+- `day`, `growth`: one for each day, and one.
 - `mark`, `recipient_key`, `lease`: by our own names, never by what is sent.
 
 Each step erases at most so many rows, of bodies at most `STEP_BYTES` (one may be larger), and every kind gets its
@@ -31,6 +38,7 @@ from formwarden.stores.retention import (
 )
 from formwarden.stores.settings import Stores
 from formwarden.stores.sqlite.ahead import bring_back_changes, bring_back_holds
+from formwarden.stores.sqlite.measures_purging import bring_back_measures, measure_kinds
 from formwarden.stores.sqlite.room import LIVE_REPLY, note_erased
 from formwarden.stores.sqlite.settling import REFUND
 from formwarden.stores.sqlite.steps import Kind, Step, erase_fairly
@@ -71,6 +79,7 @@ Sized = tuple[int, int | None]
 def purge_kept(connection: apsw.Connection, now: float, limit: int, *, settings: Stores) -> int:
     """Erase at most `limit` things of the durable file; return how many."""
     bring_back_holds(connection, now)
+    bring_back_measures(connection, now)
     for state in State:
         bring_back_changes(connection, state, now)
     facts = now - facts_kept_s(settings)
@@ -82,6 +91,7 @@ def purge_kept(connection: apsw.Connection, now: float, limit: int, *, settings:
         partial(_erase_by, sql=SLOTLESS, before=now - min(SLOTLESS_KEPT_S, facts_kept_s(settings))),
         partial(_erase_by, sql=OLD_OUTCOMES, before=facts),
         partial(_erase_by, sql=OLD_SUPPRESSIONS, before=now),
+        *measure_kinds(facts, now),
     )
     return erase_fairly(connection, kinds, limit)
 

@@ -4,13 +4,13 @@ from typing import Final
 
 from formwarden.stores.ports import ReplyRow
 
-COLUMNS: Final = "id, submission, state, code, created_at, held_until, attempts, last"
-Columns = tuple[bytes, bytes, str, str, float, float | None, int, str]
+COLUMNS: Final = "id, submission, state, code, created_at, held_until, attempts, last, score"
+Columns = tuple[bytes, bytes, str, str, float, float | None, int, str, float | None]
 
 
 def row_of(columns: Columns) -> ReplyRow:
     """Return a row as a value."""
-    reply, submission, state, code, created_at, held_until, attempts, last = columns
+    reply, submission, state, code, created_at, held_until, attempts, last, score = columns
     return ReplyRow(
         reply_id=reply,
         submission_id=submission,
@@ -20,4 +20,5 @@ def row_of(columns: Columns) -> ReplyRow:
         held_until=held_until,
         attempts=attempts,
         last=last,
+        score=score,
     )

@@ -4,119 +4,142 @@ A budget (n, w) counts rows, so in no closed interval of length w are more than 
 of an interval has counted all others in it, also those stamped later than himself.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Final
 
 import apsw
 
-from formwarden.stores.outcomes import (
-    REPLIES_OFF_CODE,
-    decision_of,
-    hold_end,
-    strongest,
-    suppression_code,
-)
-from formwarden.stores.ports import REPLIES_OFF, Decision, Key, ReplyRequest, Reservation
+from formwarden.stores.deciding import MARK_EVERY_S, Before, Decided, decide
+from formwarden.stores.outcomes import decision_of, strongest
+from formwarden.stores.ports import Decision, Key, ReplyRequest, Reservation, Spend
+from formwarden.stores.sqlite.accounts import SqliteRows, open_account
+from formwarden.stores.sqlite.days import count_wanted
 from formwarden.stores.sqlite.settling import causes_of, erase_recipient
 
-STANDING: Final = "SELECT state, code, held_until FROM reply WHERE id = ?"
-SPENT: Final = "SELECT count(*), max(at) FROM spend WHERE key = ? AND at >= ?"
-CLAMP: Final = "UPDATE spend SET at = ? WHERE key = ? AND at > ?"
+STANDING: Final = "SELECT state, code, held_until, score, wanted FROM reply WHERE id = ?"
+SPENT: Final = "SELECT {}, count(*), max(at) FROM spend WHERE key = ? AND at >= ?"
+TERMS: Final = 100  # of one question; SQLite allows 500
+CLAMP: Final = "UPDATE spend SET at = ?1 WHERE key = ?2 AND at > ?1"
 SPEND: Final = "INSERT INTO spend VALUES (?, ?, ?)"
+MARK: Final = """
+INSERT INTO spend SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM spend WHERE key = ?1 AND at > ?4)
+ON CONFLICT DO NOTHING
+"""
+WAITING: Final = "SELECT count(*) FROM reply WHERE state = 'held' AND score IS NOT NULL"
 WRITE: Final = """
-INSERT INTO reply (id, submission, state, code, created_at, held_until, check_at, due_at, lease_until, attempts)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO reply (id, submission, state, code, created_at, held_until, check_at, due_at, lease_until, attempts,
+    recipient, score, wanted)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET
     state = excluded.state, code = excluded.code, held_until = excluded.held_until, check_at = excluded.check_at,
-    due_at = excluded.due_at, lease_until = excluded.lease_until, attempts = excluded.attempts
+    due_at = excluded.due_at, lease_until = excluded.lease_until, attempts = excluded.attempts,
+    score = excluded.score, wanted = excluded.wanted
 RETURNING n
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Standing:
-    state: str
-    code: str
-    held_until: float | None
-
-
 def reserve(connection: apsw.Connection, request: ReplyRequest, now: float) -> Reservation:
     """Decide and write; what was decided before is answered again, and a held row may be decided anew."""
-    before = _standing(connection, request.reply_id)
+    before = _before(connection, request.reply_id)
     if before is not None and before.state != "held":
         return Reservation(decision=decision_of(before.state), code=before.code, new=False)
-    decision, code = request.decision, request.code
-    if decision is Decision.SEND:
-        against = _against(connection, request, now)
-        if against is not None:
-            decision, code = Decision.SUPPRESS, against
-    if request.preview:
-        return Reservation(decision=decision, code=code, new=True)
-    _write(connection, request, now, decision=decision, code=code, before=before)
-    if decision is Decision.SUPPRESS:
-        erase_recipient(connection, request.submission_id)
-    return Reservation(decision=decision, code=code, new=True)
+    decided = decide(_Books(connection, now), request, before, now)
+    if not request.preview:
+        _write(connection, request, now, decided=decided, before=before)
+    return Reservation(decision=decided.decision, code=decided.code, new=True, until=decided.held_until)
 
 
-def _standing(connection: apsw.Connection, reply: bytes) -> _Standing | None:
-    found: tuple[str, str, float | None] | None = connection.execute(STANDING, (reply,)).get
+def _before(connection: apsw.Connection, reply: bytes) -> Before | None:
+    found: tuple[str, str, float | None, float | None, int] | None = connection.execute(STANDING, (reply,)).get
     if found is None:
         return None
-    state, code, held_until = found
-    return _Standing(state=state, code=code, held_until=held_until)
+    state, code, held_until, score, wanted = found
+    return Before(state=state, code=code, held_until=held_until, score=score, wanted=bool(wanted))
 
 
-def _against(connection: apsw.Connection, request: ReplyRequest, now: float) -> str | None:
-    """Return the code of the first thing that stands against sending."""
-    causes = causes_of(connection, (REPLIES_OFF, *request.subjects), now)
-    if REPLIES_OFF in causes:
-        return REPLIES_OFF_CODE
-    for subject in request.subjects:
-        if subject in causes:
-            return suppression_code(strongest(causes[subject]))
-    spent: str | None = None
-    for spend in request.spends:
-        total = 0
-        for key in spend.keys:
-            count, newest = connection.execute(SPENT, (key, now - spend.window_s)).get
-            total += count
-            if count and newest > now + spend.window_s and not request.preview:
-                longest = max(each.window_s for each in request.spends if key in each.keys)
-                _clamp(connection, key, now + longest)
-        if total >= spend.limit and spent is None:
-            spent = spend.budget  # the others are looked at all the same: each is clamped when it is first asked for
-    return spent
+class _Books:
+    """What stands in the file at this moment."""
+
+    def __init__(self, connection: apsw.Connection, now: float) -> None:
+        self._connection = connection
+        self._now = now
+        self.rows = SqliteRows(connection)
+
+    def causes(self, subjects: Collection[Key], /) -> Mapping[Key, str]:
+        """Return the strongest cause against those of these subjects that are on the list."""
+        found = causes_of(self._connection, tuple(subjects), self._now)
+        return {subject: strongest(causes) for subject, causes in found.items()}
+
+    def counts(self, spends: Sequence[Spend], /, *, clamp: bool) -> Sequence[int]:
+        """Return how many slots of each budget are taken; `TERMS` keys a question, a third of what one each costs."""
+        asked = [(number, key) for number, spend in enumerate(spends) for key in spend.keys]
+        counts = [0] * len(spends)
+        ahead: dict[Key, None] = {}
+        for start in range(0, len(asked), TERMS):
+            terms = asked[start : start + TERMS]
+            bounds = [each for number, key in terms for each in (key, self._now - spends[number].window_s)]
+            for term, count, newest in self._connection.execute(_question(len(terms)), bounds):
+                if count:
+                    number, key = terms[term]
+                    counts[number] += count
+                    if newest > self._now + spends[number].window_s:
+                        ahead[key] = None
+        for key in ahead if clamp else ():
+            self._clamp(key, max(spend.window_s for spend in spends if key in spend.keys))
+        return counts
+
+    def waiting(self) -> int:
+        """Return how many replies wait in the queue."""
+        waiting: int = self._connection.execute(WAITING).get
+        return waiting
+
+    def _clamp(self, key: Key, window_s: float) -> None:
+        """Move slots beyond now + window, which a clock since corrected has left there, back to that moment.
+
+        They would stand for ever. The longest window of a key decides: nothing is forgotten that any budget still
+        counts.
+        """
+        self._connection.execute(CLAMP, (self._now + window_s, key))
 
 
-def _clamp(connection: apsw.Connection, key: Key, ahead: float) -> None:
-    """Move slots beyond now + window, which a clock since corrected has left there, back to that moment.
-
-    They would stand for ever. The longest window of a key decides: nothing is forgotten that any budget still counts.
-    """
-    connection.execute(CLAMP, (ahead, key, ahead))
+@cache
+def _question(terms: int) -> str:
+    return " UNION ALL ".join(SPENT.format(number) for number in range(terms))
 
 
 def _write(
-    connection: apsw.Connection,
-    request: ReplyRequest,
-    now: float,
-    *,
-    decision: Decision,
-    code: str,
-    before: _Standing | None,
+    connection: apsw.Connection, request: ReplyRequest, now: float, *, decided: Decided, before: Before | None
 ) -> None:
-    held_until = check_at = due_at = lease_until = None
-    state = "suppressed"
-    if decision is Decision.HOLD:
-        state, check_at = "held", request.check_at
-        standing = None if before is None else (before.code, before.held_until)
-        held_until = hold_end(standing, code, request.hold_until)
-    elif decision is Decision.SEND and request.lease_s is not None:
+    due_at = lease_until = None
+    state = "held" if decided.decision is Decision.HOLD else "suppressed"
+    if decided.decision is Decision.SEND and request.lease_s is not None:
         state, lease_until = "taken", now + request.lease_s
-    elif decision is Decision.SEND:
+    elif decided.decision is Decision.SEND:
         state, due_at = "due", now
-    row = (state, code, now, held_until, check_at, due_at, lease_until, int(state == "taken"))
-    number: int = connection.execute(WRITE, (request.reply_id, request.submission_id, *row)).get
-    if decision is Decision.SEND:
-        keys = dict.fromkeys(spend.keys[0] for spend in request.spends)
-        connection.executemany(SPEND, [(key, now, number) for key in keys])
+    was_wanted = before is not None and before.wanted
+    moments = (now, decided.held_until, decided.check_at, due_at, lease_until)
+    whose = request.subjects[0] if request.subjects else None
+    rest = (int(state == "taken"), whose, decided.score, int(decided.wanted or was_wanted))
+    row = (request.reply_id, request.submission_id, state, decided.code, *moments, *rest)
+    number: int = connection.execute(WRITE, row).get
+    if decided.decision is Decision.SEND:
+        _grant(connection, request, number, decided, now)
+    for key in decided.marks:
+        connection.execute(MARK, (key, now, number, now - MARK_EVERY_S))
+    granted = decided.decision is Decision.SEND
+    wanted = decided.wanted and not was_wanted
+    if wanted or granted:
+        recipient = request.account.recipient if wanted and request.account is not None else ()
+        count_wanted(connection, recipient, now, wanted=wanted, granted=granted)
+    if decided.decision is Decision.SUPPRESS:
+        erase_recipient(connection, request.submission_id)
+
+
+def _grant(connection: apsw.Connection, request: ReplyRequest, number: int, decided: Decided, now: float) -> None:
+    keys = dict.fromkeys(spend.keys[0] for spend in request.spends if spend.taken)
+    connection.executemany(SPEND, [(key, now, number) for key in keys])
+    if request.account is not None:
+        open_account(connection, number, request.account, now)
+    for subject in decided.probe_of:
+        SqliteRows(connection).take_place(subject, request.reply_id)

@@ -5,8 +5,10 @@ from typing import Final
 
 import apsw
 
-from formwarden.stores.outcomes import ENDS_AS, FEEDBACK, LIVE, REASON_LIMIT, cause_of, later
+from formwarden.stores.evidence import settle_account
+from formwarden.stores.outcomes import ENDS_AS, LIVE, REASON_LIMIT, cause_of, is_feedback, later
 from formwarden.stores.ports import Key, Outcome, OutcomeKind
+from formwarden.stores.sqlite.accounts import SqliteRows, account_of
 from formwarden.stores.sqlite.texts import plain
 
 NOTE: Final = "INSERT INTO outcome VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -14,7 +16,8 @@ STANDING: Final = "SELECT state, submission, n FROM reply WHERE id = ?"
 MARK: Final = "INSERT INTO mark VALUES ('feedback_seen', ?) ON CONFLICT DO NOTHING"
 AGAIN: Final = "UPDATE reply SET state = 'due', due_at = ?, lease_until = NULL WHERE id = ?"
 END: Final = """
-UPDATE reply SET state = ?, held_until = NULL, check_at = NULL, due_at = NULL, lease_until = NULL WHERE id = ?
+UPDATE reply SET state = ?, held_until = NULL, check_at = NULL, due_at = NULL, lease_until = NULL, score = NULL
+WHERE id = ?
 """
 REFUND: Final = "DELETE FROM spend WHERE reply = ?"
 LAST: Final = "UPDATE reply SET last = ? WHERE id = ?"
@@ -33,16 +36,19 @@ def settle(connection: apsw.Connection, outcome: Outcome, now: float) -> None:
     connection.execute(NOTE, (outcome.id, outcome.reply_id, outcome.kind, reason, now))
     if connection.changes() == 0:
         return
-    if outcome.kind in FEEDBACK:
+    if is_feedback(outcome):
         connection.execute(MARK, (now,))
     cause = cause_of(outcome)
     if cause is not None and outcome.subject is not None:
         set_suppression(connection, subject=outcome.subject, cause=cause, until=outcome.until)
     standing: tuple[str, bytes, int] | None = connection.execute(STANDING, (outcome.reply_id,)).get
+    rows = SqliteRows(connection)
     if standing is None:
+        settle_account(rows, None, outcome, now, state="")
         return
     connection.execute(LAST, (reason, outcome.reply_id))
     state, submission, number = standing
+    settle_account(rows, account_of(connection, number, outcome.reply_id), outcome, now, state=state)
     if state not in LIVE:
         return
     if outcome.kind is OutcomeKind.NOT_SENT:

@@ -3,26 +3,33 @@
 import asyncio
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 import apsw
 
 from formwarden.clock import Clock
 from formwarden.errors import StoreError
-from formwarden.stores.ports import REPLIES_OFF, State
+from formwarden.stores.breakers import shown
+from formwarden.stores.ports import REPLIES_OFF, Key, State
+from formwarden.stores.sqlite.accounts import SqliteRows
+from formwarden.stores.sqlite.asking import about
 from formwarden.stores.sqlite.leases import read_tasks
 from formwarden.stores.sqlite.migrating import migrations
 from formwarden.stores.sqlite.mounts import Mounts, network_type
 from formwarden.stores.sqlite.remedies import BUSY, DAMAGED, store_error
-from formwarden.stores.statistics import DAY_S, WEEK_S, Figures, InquiryCount, ReplyCount
+from formwarden.stores.statistics import DAY_S, WEEK_S, About, Figures, InquiryCount, ReplyCount
+
+T = TypeVar("T")
 
 MOST: Final = 200_000  # rows counted of a kind, the newest first: a flood must not make the look at it a slow one
 LONGEST_S: Final = 10.0  # `MOST` rows take a fifth of a second; what takes ten has a disk that hangs
 STEPS: Final = 100_000  # of SQLite's machine between two looks at the clock: some milliseconds
 BUSY_MS: Final = 1_000  # readers wait for nobody in write-ahead mode, save for a moment while the log is recovered
+WITH_MEASURES: Final = 4  # the first schema that has breakers, alarms and people we know
 OLDEST: Final = 2  # the schema that has the runs of tasks
 
 # Each in an index alone, or in a range of the newest rows.
@@ -48,6 +55,8 @@ SELECT cause, count(*) FROM (
     SELECT cause FROM suppression WHERE subject <> ? AND (until IS NULL OR until > ?) LIMIT ?
 ) GROUP BY cause ORDER BY cause
 """
+UNTOLD: Final = "SELECT count(*) FROM (SELECT 1 FROM alarm WHERE told_at IS NULL LIMIT ?)"
+KNOWN: Final = "SELECT count(*) FROM (SELECT 1 FROM known LIMIT ?)"
 SWITCH: Final = "SELECT EXISTS (SELECT 1 FROM suppression WHERE subject = ? AND (until IS NULL OR until > ?))"
 
 
@@ -63,9 +72,17 @@ class SqliteStatistics:
 
     async def read(self) -> Figures:
         """Count. Raises StoreError with the remedy, also where there is no store: none is made."""
-        return await asyncio.to_thread(self._read)
+        return await asyncio.to_thread(self._read, self._count)
 
-    def _read(self) -> Figures:
+    async def about(self, subjects: Collection[Key], /, *, limit: int) -> About:
+        """Read what stands against these subjects, and the last `limit` replies to them. Raises StoreError."""
+
+        def read(connection: apsw.Connection) -> About:
+            return about(connection, subjects, schema=_schema(connection), limit=limit, now=self._clock.now())
+
+        return await asyncio.to_thread(self._read, read)
+
+    def _read(self, question: Callable[[apsw.Connection], T]) -> T:
         if not self._durable.is_file():
             raise StoreError(
                 f"there is no store at {self._durable}: run this in the site's working directory, with its settings; "
@@ -75,7 +92,7 @@ class SqliteStatistics:
         if kind is not None:
             raise StoreError(f"the store lies on a network file system ({kind}), where SQLite loses data: move it")
         try:
-            return self._steady()
+            return self._steady(question)
         except StoreError:
             raise
         except apsw.InterruptError:
@@ -83,26 +100,26 @@ class SqliteStatistics:
         except (apsw.Error, OSError) as error:
             raise store_error(str(self._durable), error) from error
 
-    def _steady(self) -> Figures:
+    def _steady(self, question: Callable[[apsw.Connection], T]) -> T:
         """Read a file that nobody has open as it lies there, or one in use through its log.
 
         A reader that cannot write would leave an empty log behind in the first case.
         """
         if not self._in_use():
             try:
-                found = self._look("?immutable=1")
+                found = self._look("?immutable=1", question)
             except (*DAMAGED, *BUSY):
                 if not self._in_use():
                     raise
             else:
                 if not self._in_use():  # else somebody opened it meanwhile: read what he sees
                     return found
-        return self._look("")
+        return self._look("", question)
 
     def _in_use(self) -> bool:
         return Path(f"{self._durable}-wal").exists()
 
-    def _look(self, how: str) -> Figures:
+    def _look(self, how: str, question: Callable[[apsw.Connection], T]) -> T:
         flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
         connection = apsw.Connection(f"file:{quote(str(self._durable))}{how}", flags=flags)
         try:
@@ -110,7 +127,7 @@ class SqliteStatistics:
             end = self._clock.monotonic() + LONGEST_S
             connection.set_progress_handler(lambda: self._clock.monotonic() > end, STEPS)
             connection.execute("BEGIN")  # all figures are of one moment
-            return self._count(connection)
+            return question(connection)
         finally:
             connection.close()
 
@@ -125,7 +142,7 @@ class SqliteStatistics:
         for each in inquiries:
             by_state[each.state] += each.week
         counts = (*by_state.values(), sum(each.week for each in replies), waiting[0], sum(n for _, n in causes))
-        return Figures(
+        figures = Figures(
             now=now,
             counted_up_to=self._most if max(counts) >= self._most else None,
             inquiries=inquiries,
@@ -139,6 +156,7 @@ class SqliteStatistics:
             files=_sizes(self._durable, self._volatile),
             free_bytes=shutil.disk_usage(self._durable.parent).free,
         )
+        return figures if schema < WITH_MEASURES else _with_measures(figures, connection, self._most)
 
     def _inquiries(self, connection: apsw.Connection, now: float) -> tuple[InquiryCount, ...]:
         found: list[InquiryCount] = []
@@ -163,6 +181,15 @@ def _schema(connection: apsw.Connection) -> int:
     if schema < OLDEST:
         raise StoreError(f"the store has schema {schema}, of an older formwarden: start the site with this one first")
     return schema
+
+
+def _with_measures(figures: Figures, connection: apsw.Connection, most: int) -> Figures:
+    return replace(
+        figures,
+        breakers=len(shown(SqliteRows(connection), figures.now)),
+        alarms=connection.execute(UNTOLD, (most,)).get,
+        known=connection.execute(KNOWN, (most,)).get,
+    )
 
 
 def _replies_since(connection: apsw.Connection, since: float) -> tuple[int, int]:

@@ -20,11 +20,13 @@ from formwarden.stores.sqlite.file import SqliteFile
 from formwarden.stores.sqlite.inquiries import SqliteInquiries
 from formwarden.stores.sqlite.leases import SqliteLeases
 from formwarden.stores.sqlite.ledger import SqliteLedger
+from formwarden.stores.sqlite.measures import SqliteMeasures
 from formwarden.stores.sqlite.mounts import Mounts, system_mounts
 from formwarden.stores.sqlite.plans import durable_plan, volatile_plan
 from formwarden.stores.sqlite.purging import purge_kept
 from formwarden.stores.sqlite.room import Room
 from formwarden.stores.sqlite.statistics import SqliteStatistics
+from formwarden.stores.sqlite.telling import SqliteTelling
 from formwarden.stores.sqlite.writer import Surroundings
 
 KEY_BYTES: Final = 32
@@ -59,7 +61,9 @@ class SqliteStore:
         self._counters = SqliteCounters(self._volatile, clock, settings.counters_bytes)
         self._room = Room(settings.store_bytes, faults)
         self._ledger = SqliteLedger(self._durable, clock)
+        self._measures = SqliteMeasures(self._durable, clock)
         self._inquiries = SqliteInquiries(self._durable, clock, self._room)
+        self._telling = SqliteTelling(self._durable, clock)
         self._leases = SqliteLeases(self._durable, clock)
         self._statistics = SqliteStatistics(Path(durable.path), Path(volatile.path), clock=clock, mounts=mounts)
         self._known: tuple[tuple[bytes, ...], object, float] | None = None
@@ -75,9 +79,19 @@ class SqliteStore:
         return self._ledger
 
     @property
+    def measures(self) -> SqliteMeasures:
+        """What limits grow and shrink by."""
+        return self._measures
+
+    @property
     def inquiries(self) -> SqliteInquiries:
         """The owner's side."""
         return self._inquiries
+
+    @property
+    def telling(self) -> SqliteTelling:
+        """What the staff is told of many inquiries at once."""
+        return self._telling
 
     @property
     def statistics(self) -> SqliteStatistics:
