@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CHROMIUM_HINT := browser tests will be skipped: there is no chromium; as root: apt-get install chromium
 
-.PHONY: help demo test check browser soak soak-quick soak-browsers bench wrk detection clean
+.PHONY: help demo test check browser soak soak-quick soak-browsers bench wrk detection simulate clean
 
 help:
 	@echo "make demo        serve the demo site on http://127.0.0.1:8000/contact"
@@ -15,6 +15,7 @@ help:
 	@echo "make soak-browsers  the browser set at full size, ten of each in real time: about twelve minutes"
 	@echo "make bench       what formwarden costs beside the bare app: about twenty minutes, asserts nothing"
 	@echo "make detection   who gets through, beside two peers: writes docs/detection.md"
+	@echo "make simulate    months of auto-replies and attacks on them, by a clock moved by hand: writes docs/simulation.md"
 	@echo "make clean       remove what the other targets made, .venv included"
 
 demo: $(VENV)/.demo
@@ -49,6 +50,9 @@ bench: $(VENV)/.test wrk
 # The peers are installed below .venv-peers, each with the Django it needs.
 detection: $(VENV)/.test browser
 	@$(BIN)/python -m detection $(ARGS)
+
+simulate: $(VENV)/.test
+	@$(BIN)/python -m simulation $(ARGS)
 
 # Without wrk the benches over HTTP are left out, and the bench says so.
 wrk:

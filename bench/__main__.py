@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from bench import addresses, inprocess, overhttp, processes, rows, stores, texts, work
+from bench import addresses, inprocess, overhttp, processes, rows, seven_limits, stores, texts, work
 from bench.figures import Row, table
 from bench.inprocess import Say
 from bench.posts import BODIES
@@ -19,6 +19,7 @@ BENCHES: Final = (
     "import",
     "memory",
     "reserve",
+    "limits",
     "upsert",
     "observe",
     "rows",
@@ -32,6 +33,7 @@ EPILOG: Final = """examples:
   python -m bench --only post-http --seconds 2     # posts over uvicorn, with wrk
   python -m bench --only post-http --body 'urlencoded 1 KB'
   python -m bench --only reserve --only upsert --only observe
+  python -m bench --only limits                    # a decision beside seven limits on a server
   python -m bench --only rows --rows 1000000       # a tenth of the disk and the time
   python -m bench --only addresses                 # look-ups against a slow name server of its own
   python -m bench --only content                   # signals of the text, in microseconds
@@ -86,6 +88,8 @@ def _run_store(bench: str, args: argparse.Namespace, say: Say) -> list[Row]:
     match bench:
         case "reserve":
             return stores.reservations(args.rounds, say, share=args.share)
+        case "limits":
+            return seven_limits.decisions(args.http_rounds, say, share=args.share)
         case "upsert":
             return stores.upserts(args.rounds, say, share=args.share)
         case "observe":
@@ -109,7 +113,8 @@ def _run_store(bench: str, args: argparse.Namespace, say: Say) -> list[Row]:
 def _missing(bench: str) -> str | None:
     if bench.endswith("-http"):
         return overhttp.available()
-    return {"upsert": stores.available, "work": work.available}.get(bench, lambda: None)()
+    ways = {"limits": seven_limits.available, "upsert": stores.available, "work": work.available}
+    return ways.get(bench, lambda: None)()
 
 
 def _parser() -> argparse.ArgumentParser:
