@@ -34,11 +34,11 @@ check: $(VENV)/.test
 
 soak: $(VENV)/.test
 	@echo "soak: at full size"
-	@SOAK=1 $(BIN)/python -m pytest -q -m soak --timeout=1800
+	@SOAK=1 $(BIN)/python -m pytest -q -m soak --timeout=1800 -n 2 --dist worksteal
 
 soak-quick: $(VENV)/.test
 	@echo "soak: the quick size"
-	@SOAK=quick $(BIN)/python -m pytest -q -m soak
+	@SOAK=quick $(BIN)/python -m pytest -q -m soak -n 2 --dist worksteal
 
 soak-browsers: $(VENV)/.test browser
 	@echo "soak: the browser set"

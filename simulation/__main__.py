@@ -21,6 +21,7 @@ EPILOG: Final = """examples:
   python -m simulation                              # every scene whole; writes docs/simulation.md
   python -m simulation --only victim --output -     # scenes whose name holds this word, to the terminal
   python -m simulation --part --output -            # the small size that the tests play
+  python -m simulation --seeds 20                   # every scene, in a quarter of an hour; the figures say how many
   python -m simulation --json --part
 """
 HEAD: Final = """# Simulation: what the reply gate does in months and in attacks
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     found: dict[str, Found] = {}
     with ProcessPoolExecutor(args.processes) as pool:
-        jobs = [pool.submit(play, name, args.seed, part=args.part) for name in chosen]
+        jobs = [pool.submit(play, name, args.seed, part=args.part, most=args.seeds) for name in chosen]
         for job in as_completed(jobs):
             one = job.result()
             found[one.name] = one
@@ -72,12 +73,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0 if all(one.line.hit for one in lines) else 1
 
 
-def play(name: str, seed: int, *, part: bool, seeds: int | None = None) -> Found:
-    """Play one scene, whole or the part that tests play."""
+def play(name: str, seed: int, *, part: bool, most: int | None = None) -> Found:
+    """Play one scene, whole or the part that tests play; with `most` seeds at most."""
     scene = next(each for each in SCENES if each.name == name)
     size: Size = scene.part if part else scene.whole
     began = time.monotonic()
-    line = asyncio.run(scene.play(seed, size if seeds is None else replace(size, seeds=seeds)))
+    line = asyncio.run(scene.play(seed, size if most is None else replace(size, seeds=min(most, size.seeds))))
     return Found(name=name, line=line, seconds=time.monotonic() - began)
 
 
@@ -110,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--part", action="store_true", help="the small size that the tests play")
     parser.add_argument("--seed", type=int, default=1, help="what chance is drawn from (1)")
+    parser.add_argument("--seeds", metavar="N", type=int, help="of a scene with many, play so many at most")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="scenes at once (one a core)")
     parser.add_argument("--output", default=str(PAGE), help="where the page goes; - for the table on the terminal")
     parser.add_argument("--json", action="store_true", help="print JSON in place of the page")

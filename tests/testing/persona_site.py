@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import apsw
 import httpx2
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
@@ -45,6 +46,7 @@ class Told:
     states: Mapping[State, int]
     mails: int
     rows: Sequence[Row]
+    granted: Mapping[bytes, float]  # by reply: when its slots were taken, which may be later than its inquiry came
 
     @property
     def accepted(self) -> int:
@@ -60,8 +62,10 @@ class Told:
         return len(self.rows) - self.states.get(State.DISCARDED, 0)
 
     def _granted(self, standing: str) -> list[float]:
-        mailed = (row for row in self.rows if row.reply is not None and row.reply.state == "sent")
-        return sorted(row.inquiry.received_at for row in mailed if row.inquiry.facts.get("standing") == standing)
+        of_standing = (row.reply for row in self.rows if row.inquiry.facts.get("standing") == standing)
+        return sorted(
+            self.granted[reply.reply_id] for reply in of_standing if reply is not None and reply.state == "sent"
+        )
 
     def mails_of(self, standing: str) -> int:
         """Count the auto-replies that submissions of a standing caused."""
@@ -123,7 +127,16 @@ class PersonaSite:
         rows = self.rows()
         states = Counter(row.inquiry.state for row in rows)
         mails = sum(mail.rcpt_tos != (STAFF,) for mail in self.site.peer.mails)
-        return Told(sent=sent, states=states, mails=mails, rows=rows)
+        return Told(sent=sent, states=states, mails=mails, rows=rows, granted=self.granted())
+
+    def granted(self) -> Mapping[bytes, float]:
+        """Read when each reply was granted."""
+        connection = apsw.Connection(str(self.site.store_path), flags=apsw.SQLITE_OPEN_READONLY)
+        rows: list[tuple[bytes, float]] = list(
+            connection.execute("SELECT reply.id, account.at FROM account JOIN reply ON reply.n = account.reply")
+        )
+        connection.close()
+        return dict(rows)
 
     def rows(self) -> list[Row]:
         """Everything the owner sees."""

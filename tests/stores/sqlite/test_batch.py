@@ -241,15 +241,14 @@ async def test_a_loop_that_is_gone_breaks_nothing(file: SqliteFile) -> None:
 
 
 async def test_closing_finishes_what_was_asked_for_and_ends_the_threads(file: SqliteFile) -> None:
+    others = set(threading.enumerate())  # of stores that other tests of this process left open
     await file.read(marks)
     asked = [asyncio.ensure_future(file.write(partial(mark, f"{number}"))) for number in range(20)]
     await asyncio.sleep(0)
     await file.aclose()
     assert len(await asyncio.gather(*asked)) == 20
-    ours = [
-        thread for thread in threading.enumerate() if thread.name in {"formwarden-store", "formwarden-checkpoint"}
-    ]
-    for thread in ours:
+    ours = {"formwarden-store", "formwarden-checkpoint"}
+    for thread in [each for each in threading.enumerate() if each.name in ours and each not in others]:
         thread.join(10)
         assert not thread.is_alive(), thread.name
     assert len(await file.read(marks)) == 20
