@@ -183,7 +183,7 @@ def test_when_the_process_that_checkpoints_is_killed_another_empties_the_log(tmp
             names = count()
 
             def begins_anew() -> bool:
-                """Tell whether a change more makes the log no longer: it is emptied, at the latest, by the next step."""
+                """Tell whether one more change makes the log no longer."""
                 size = log.stat().st_size
                 assert keeps(second, f"small {next(names)}") == "kept"
                 return log.stat().st_size == size
