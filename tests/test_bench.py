@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench import stores
+from bench import seven_limits, stores
 from bench.__main__ import BENCHES, main
 from bench.figures import Goal, rows_of, table
 from bench.overhttp import available
@@ -81,6 +81,15 @@ def test_upserts_are_measured_beside_a_server_and_observations_in_four_processes
         pytest.skip(f"upserts are not measured: {stores.available()}")
     rows = measured(capsys, "--only", "upsert", "--only", "observe")
     assert [site for _, site in rows] == ["redis-py asyncio", "our file", "p50", "p99", "p99.9", "longest"]
+    assert all(float(str(row["figure"])) > 0 for row in rows.values())
+
+
+@pytest.mark.slow
+def test_a_decision_is_measured_beside_seven_limits_on_a_server(capsys: pytest.CaptureFixture[str]) -> None:
+    if seven_limits.available() is not None:
+        pytest.skip(f"limits are not measured: {seven_limits.available()}")
+    rows = measured(capsys, "--only", "limits")
+    assert [site for _, site in rows] == ["limits, sliding windows", "limits, fixed windows", "formwarden"] * 2
     assert all(float(str(row["figure"])) > 0 for row in rows.values())
 
 

@@ -22,6 +22,7 @@ OUT_OF_THE_WAY = {
     "client_per_hour_plain": ENOUGH,
     "client_per_hour": ENOUGH,
     "client_per_day": ENOUGH,
+    "staff_per_hour": ENOUGH,  # singly: what is gathered waits for a quarter of an hour
     "unproven_per_hour": ENOUGH,
     "unproven_per_day": ENOUGH,
     "network_share": "1",
