@@ -88,7 +88,7 @@ def measure_together(
         probes = (store.ledger.reserve(send(f"p{who}", account=account(who), probe=True)) for who in other)
         queue = (store.ledger.reserve(send(f"q{who}", full, queue=wait)) for who in other)
         got = await asyncio.gather(*probes, *queue)
-        grown = await store.measures.grow(replace(growth, cap=growth.cap + name), after=growth, alarm="grown")
+        grown = await store.measures.grow(replace(growth, cap=growth.cap + 1 + name), after=growth, alarm="grown")
         await store.aclose()
         decisions = [reservation.decision for reservation in got]
         counts = {"probes": decisions.count(Decision.SEND), "queue": decisions.count(Decision.HOLD)}
