@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from formwarden.address.report import Flag
+from formwarden.address.report import Flag, Reason, Status
 from formwarden.entropy import system_entropy
 from formwarden.faults import Faults
 from formwarden.mail.sender import SendResult, SendState
@@ -135,6 +135,57 @@ async def test_row_11_what_was_due_when_the_breaker_opened_is_dropped_and_gives_
     assert (row.state, row.last) == ("dropped", "BREAKER_PROVIDER")
     assert desk.relay.recipients() == [first.address]
     assert await desk.accept(of("mailhost.net", desk)) == "OK"
+
+
+@pytest.mark.anyio
+async def test_row_11_while_dns_does_not_tell_the_provider_nothing_leaves_behind_its_breaker(
+    store: Store, clock: MovableClock
+) -> None:
+    desk = Desk(store=store, clock=clock, settings=tight(site_per_day=2))
+    first, waiting = of("google", desk), of("google", desk)
+    assert first.address is not None
+    assert waiting.address is not None
+    desk.relay.answers[first.address] = says(DISTRUST)
+    assert [await desk.accept(each) for each in (first, waiting)] == ["OK", "OK"]
+    known = desk.checker.known[waiting.address]
+    desk.checker.known[waiting.address] = replace(known, status=Status.UNKNOWN, reason=Reason.TIMEOUT, provider=None)
+    await desk.outbox.step()
+    assert (await row_of(store, waiting)).state == "due"
+    desk.checker.known[waiting.address] = known
+    clock.move(MINUTE)
+    await desk.outbox.step()
+    assert (await row_of(store, waiting)).last == "BREAKER_PROVIDER"
+    assert desk.relay.recipients() == [first.address]
+
+
+@pytest.mark.anyio
+async def test_g15_a_domain_that_dns_never_tells_is_given_up_and_its_slot_given_back(
+    store: Store, clock: MovableClock
+) -> None:
+    desk = Desk(store=store, clock=clock, settings=tight(site_per_day=1))
+    waiting = of("mailhost.net", desk)
+    assert waiting.address is not None
+    assert await desk.accept(waiting) == "OK"
+    known = desk.checker.known[waiting.address]
+    desk.checker.known[waiting.address] = replace(known, status=Status.UNKNOWN, reason=Reason.SERVFAIL)
+    for _ in range(5):
+        await desk.outbox.step()
+        clock.move(15 * MINUTE)
+    assert (await row_of(store, waiting)).state == "dropped"
+    assert desk.relay.recipients() == []
+    assert await desk.accept(of("mailhost.net", desk)) == "OK"
+
+
+@pytest.mark.anyio
+async def test_row_05_a_domain_that_takes_no_mail_by_now_gets_none(desk: Desk) -> None:
+    waiting = of("mailhost.net", desk)
+    assert waiting.address is not None
+    assert await desk.accept(waiting) == "OK"
+    known = desk.checker.known[waiting.address]
+    desk.checker.known[waiting.address] = replace(known, status=Status.UNDELIVERABLE, reason=Reason.NXDOMAIN)
+    await desk.outbox.step()
+    assert (await row_of(desk.store, waiting)).last == "ADDR_UNDELIVERABLE"
+    assert desk.relay.recipients() == []
 
 
 @pytest.mark.anyio

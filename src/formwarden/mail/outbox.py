@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from formwarden.address.report import Flag, Status
 from formwarden.clock import Clock
 from formwarden.errors import ComposeError, StoreError
 from formwarden.faults import Faults
@@ -25,6 +26,7 @@ from formwarden.submission import Fields
 
 RETRY_S: Final = (60.0, 300.0, 900.0)  # a reply that cannot have left is tried again after these (G15)
 STRIPPED: Final = "REFLECT_STRIPPED"  # before a relay's word: the mail that it took is the minimal one (row 12)
+UNHEARD: Final = "DNS does not tell who takes mail for this domain"
 NO_LEFT: Final = "nothing left to send: recipient, form or reply is gone"
 
 
@@ -91,6 +93,8 @@ class Outbox:
         except asyncio.CancelledError:
             await self._put_back(row)
             raise
+        if ready is None:
+            return await self._settle(row, self._again(row, UNHEARD), Watched())
         if isinstance(ready, str):
             return await self._drop(row, OutcomeKind.REFUNDED, ready)
         try:
@@ -103,17 +107,24 @@ class Outbox:
             effect = replace(effect, reason=f"{STRIPPED} {effect.reason}")
         return await self._settle(row, effect, ready.watched)
 
-    async def _ready(self, row: ReplyRow) -> Ready | str:
-        """Compose the mail, or say what stands against it by now."""
+    async def _ready(self, row: ReplyRow) -> Ready | str | None:
+        """Compose the mail, or say what stands against it by now; None: DNS does not tell who takes it.
+
+        Without its provider nobody knows whether the breaker that opened since is this one's.
+        """
         inquiry = await self._inquiries.get(row.submission_id)
         reply = self._reply_of(inquiry)
         if inquiry is None or inquiry.recipient is None or reply is None:
             return NO_LEFT
         report = await self._checker.verify(inquiry.recipient)
+        if report.status is Status.UNDELIVERABLE:
+            return "ADDR_UNDELIVERABLE"
         watched = await self._replies.watched(report)
         against = await self._against(watched)
         if against is not None:
             return against
+        if report.status is Status.UNKNOWN and Flag.OWN_DOMAIN not in report.flags:  # one's own is never asked (G33)
+            return None
         mail = self._compose(row, inquiry, inquiry.recipient, reply, watched)
         return (
             "cannot be composed" if mail is None else Ready(mail=mail, watched=watched, group=provider_group(report))
@@ -153,10 +164,13 @@ class Outbox:
         if effect.kind is not OutcomeKind.NOT_SENT:
             return effect
         self._faults.count("relay", effect.reason)
+        return self._again(row, effect.reason)
+
+    def _again(self, row: ReplyRow, reason: str) -> Effect:
         if row.attempts > len(RETRY_S):
-            return Effect(kind=OutcomeKind.REFUNDED, reason=effect.reason)
+            return Effect(kind=OutcomeKind.REFUNDED, reason=reason)
         due_at = self._clock.now() + RETRY_S[max(row.attempts, 1) - 1]
-        return Effect(kind=OutcomeKind.NOT_SENT, reason=effect.reason, until=due_at)
+        return Effect(kind=OutcomeKind.NOT_SENT, reason=reason, until=due_at)
 
     async def _look_again(self, row: ReplyRow) -> None:
         """Decide again of a reply that waits for DNS, or for a shared budget (the lowest score first, G02).
