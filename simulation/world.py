@@ -12,12 +12,13 @@ from typing import Final
 
 from formwarden import AutoReply, GuardedForm, Settings, Verdict
 from formwarden.errors import StoreError
+from formwarden.judging_parts import Ports
 from formwarden.mail.replies import ReplyResult
 from formwarden.mail.sender import Sender
 from formwarden.mail.verp import Verp
 from formwarden.mail.watched import Watched
 from formwarden.page.receipts import receipt_number
-from formwarden.parts import Parts, Ports
+from formwarden.parts import Parts
 from formwarden.scoring import Action
 from formwarden.stores.ports import Inquiry, Key, Outcome, OutcomeKind, State
 from formwarden.submission import Fields

@@ -100,6 +100,8 @@ NODES: Final[Mapping[str, str]] = {
     "signals.limits": "settings of a room",  # stored with each verdict, so facts hold it
     "__main__": "cli",
     "parts": "warden",  # what the facade is made of
+    "judging_parts": "warden",
+    "mailing_parts": "warden",
     "sync": "warden",  # its blocking twin
     "stopping": "warden",  # the page behind the link in its mails
     "serving": "warden",  # its pages, for frameworks without its middleware

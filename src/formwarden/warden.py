@@ -13,12 +13,13 @@ from formwarden.entropy import Entropy, system_entropy
 from formwarden.errors import StoreError, UnknownFormError
 from formwarden.forms import GuardedForm, by_name
 from formwarden.judge import Judged
+from formwarden.judging_parts import Ports
 from formwarden.mail.growing import mark_real
 from formwarden.mail.permit import Permit
 from formwarden.mail.replies import ReplyResult
 from formwarden.page.context import CURRENT, PageRequest, known
 from formwarden.page.markup import Markup
-from formwarden.parts import Parts, Ports
+from formwarden.parts import Parts
 from formwarden.scoring import Composite, Signal, Verdict
 from formwarden.serving import Asked, page_request, serve
 from formwarden.settings import Settings, require

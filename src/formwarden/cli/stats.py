@@ -87,7 +87,8 @@ async def _read(settings: "Settings", path: str) -> "Stats":
     from formwarden.clock import SystemClock
     from formwarden.entropy import system_entropy
     from formwarden.faults import Faults
-    from formwarden.parts import PACES, journal_path
+    from formwarden.judging_parts import journal_path
+    from formwarden.parts import PACES
     from formwarden.stores.opening import open_store
 
     clock = SystemClock()
