@@ -1,42 +1,21 @@
 """The outbox and what providers have against us: what it settles, what it stops, whom it lets go first."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from formwarden.address.report import Flag, Reason, Status
-from formwarden.entropy import system_entropy
-from formwarden.faults import Faults
 from formwarden.mail.sender import SendResult, SendState
 from formwarden.scoring import Verdict
 from formwarden.stores.ports import Alarm, Shut, Store
-from formwarden.stores.settings import Stores
-from formwarden.stores.sqlite.store import SqliteStore
 from tests.clock import MovableClock
 from tests.mail.desks import DEAD, DOWN, MINUTE, Desk
-from tests.mail.gate_samples import Reports, memory, report, row_of, tight, verdict
+from tests.mail.gate_samples import Reports, report, row_of, tight, verdict
 
 HOUR, DAY = 3_600.0, 86_400.0
 DISTRUST = "5.7.1 our system has detected a very low reputation of your domain"
 UNSAFE = "5.7.26 this mail is unauthenticated"
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, clock: MovableClock, tmp_path: Path) -> AsyncIterator[Store]:
-    if request.param == "memory":
-        yield memory(clock)
-        return
-    file = SqliteStore(
-        str(tmp_path / "formwarden.db"),
-        clock=clock,
-        entropy=system_entropy,
-        settings=Stores(),
-        faults=Faults(clock),
-    )
-    yield file
-    await file.aclose()
 
 
 @pytest.fixture

@@ -1,43 +1,21 @@
 """The gate before a real ledger: what history allows, the queue, breakers and probes, clients that bounced."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from formwarden.address.report import Flag
-from formwarden.entropy import system_entropy
-from formwarden.faults import Faults
 from formwarden.mail.growth import day_of
 from formwarden.mail.replies import Replies
 from formwarden.scoring import Standing, Verdict
 from formwarden.stores.ports import Decision, Growth, Ours, Outcome, OutcomeKind, Store
-from formwarden.stores.settings import Stores
-from formwarden.stores.sqlite.store import SqliteStore
 from formwarden.subjects import DAY_S, Subjects
 from tests.clock import MovableClock
-from tests.mail.gate_samples import inquiry_of, memory, replies, report, row_of, tight, unknown, verdict
+from tests.mail.gate_samples import inquiry_of, replies, report, row_of, tight, unknown, verdict
 
 MINUTE, HOUR = 60.0, 3_600.0
 ANN = "ann@example.com"
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, clock: MovableClock, tmp_path: Path) -> AsyncIterator[Store]:
-    if request.param == "memory":
-        yield memory(clock)
-        return
-    file = SqliteStore(
-        str(tmp_path / "formwarden.db"),
-        clock=clock,
-        entropy=system_entropy,
-        settings=Stores(),
-        faults=Faults(clock),
-    )
-    yield file
-    await file.aclose()
 
 
 def gmail(**changes: object) -> Verdict:
